@@ -1,0 +1,63 @@
+/**
+ * Messages of channel 0, `control` (DESIGN 8). One data-channel message holds one control message in CBOR.
+ *
+ *   browser                                   agent
+ *      | -- confirm (M4, opaque to us) ---------> |   nothing else is accepted before both sides verified
+ *      | <-- confirm --------------------------- |
+ *      | <-- hello ------------------------------ |   name, services, cameras
+ *      | -- camera-start -----------------------> |   the source starts, its parameter sets are learnt
+ *      | <-- camera-ready ----------------------- |
+ *      | -- media-offer ------------------------> |   one section per camera, also for those already shown
+ *      | <-- media-answer ----------------------- |
+ *      | <-- camera-state ----------------------- |   live, waiting, failed with a code
+ *      | -- camera-stop ------------------------> |
+ *      | <-> ping, pong, bye                      |
+ */
+import type { Bytes } from "../lib/bytes.ts";
+import type { MediaAnswer, MediaOffer } from "./sdp.ts";
+
+/** A thing that a person may open, as the device names it. */
+export interface Named {
+  readonly id: string;
+  readonly title: string;
+}
+
+/** Why a camera gives no picture. The page has its own words for each. */
+export type CameraCode =
+  | "unknown"
+  | "unreachable"
+  | "unauthorised"
+  | "unsupported"
+  | "broken"
+  | "busy"
+  | "ended";
+
+/** What a camera is doing. `waiting` is a source that was there and is being tried again. */
+export type CameraState = "starting" | "live" | "waiting" | "failed";
+
+/** Why a session ends. */
+export type ByeCode = "closed" | "refused" | "protocol" | "limit" | "shutdown";
+
+/** Every message of the control channel. */
+export type ControlMessage =
+  | { readonly type: "confirm"; readonly bytes: Bytes }
+  | {
+    readonly type: "hello";
+    readonly name: string;
+    readonly services: readonly Named[];
+    readonly cameras: readonly Named[];
+  }
+  | { readonly type: "camera-start"; readonly camera: string }
+  | { readonly type: "camera-stop"; readonly camera: string }
+  | { readonly type: "camera-ready"; readonly camera: string; readonly profileLevelId: string }
+  | {
+    readonly type: "camera-state";
+    readonly camera: string;
+    readonly state: CameraState;
+    readonly code?: CameraCode;
+  }
+  | { readonly type: "media-offer"; readonly id: number; readonly media: readonly MediaOffer[] }
+  | { readonly type: "media-answer"; readonly id: number; readonly media: readonly MediaAnswer[] }
+  | { readonly type: "ping"; readonly id: number }
+  | { readonly type: "pong"; readonly id: number }
+  | { readonly type: "bye"; readonly code: ByeCode };

@@ -1,0 +1,86 @@
+/**
+ * Request and response heads as they travel in OPEN and HEAD frames: CBOR arrays, header lines as a flat list of
+ * names and values.
+ *
+ *   request   [kind, service, method, path, [name, value, ...]]     kind: 0 HTTP, 1 WebSocket
+ *   response  [status, [name, value, ...]]
+ */
+import type { Bytes } from "../lib/bytes.ts";
+import { decodeCbor, encodeCbor } from "./cbor.ts";
+import { ProtocolError, StreamError } from "./errors.ts";
+import type { Header, RequestHead, ResponseHead } from "./http.ts";
+import { MAX_HEAD_BYTES } from "./limits.ts";
+
+const KINDS = ["http", "websocket"] as const;
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/; // RFC 9110 5.6.2
+const SERVICE_ID = /^[a-z0-9][a-z0-9-]{0,31}$/;
+const PATH = /^\/[\x21-\x7e]*$/; // origin-form; what a URL parser lets through is ASCII without blanks
+// deno-lint-ignore no-control-regex -- the point is to refuse control characters
+const FIELD_VALUE = /^[^\x00-\x08\x0a-\x1f\x7f]*$/;
+
+/** Writes the payload of OPEN. Throws a StreamError with code `limit` when the head is too long to travel. */
+export function encodeRequestHead(head: RequestHead): Bytes {
+  const { kind, service, method, path, headers } = head;
+  return bounded(encodeCbor([KINDS.indexOf(kind), service, method, path, headers.flat()]));
+}
+
+/** Writes the payload of HEAD. Throws a StreamError with code `limit` when the head is too long to travel. */
+export function encodeResponseHead(head: ResponseHead): Bytes {
+  return bounded(encodeCbor([head.status, head.headers.flat()]));
+}
+
+function bounded(bytes: Bytes): Bytes {
+  if (bytes.length <= MAX_HEAD_BYTES) return bytes;
+  throw new StreamError(
+    "limit",
+    `Cannot send a head: ${bytes.length} bytes, limit ${MAX_HEAD_BYTES}`,
+  );
+}
+
+/** Reads the payload of OPEN. Throws a ProtocolError for anything that `encodeRequestHead` would not write. */
+export function decodeRequestHead(bytes: Uint8Array): RequestHead {
+  const [kind, service, method, path, headers] = items(bytes, 5);
+  const kindName = typeof kind === "number" ? KINDS[kind] : undefined;
+  if (kindName === undefined) throw new ProtocolError("Cannot read a request head: unknown kind");
+  return {
+    kind: kindName,
+    service: text(service, "service", SERVICE_ID),
+    method: text(method, "method", TOKEN),
+    path: text(path, "path", PATH),
+    headers: readHeaders(headers),
+  };
+}
+
+/** Reads the payload of HEAD. Throws a ProtocolError for anything that `encodeResponseHead` would not write. */
+export function decodeResponseHead(bytes: Uint8Array): ResponseHead {
+  const [status, headers] = items(bytes, 2);
+  if (typeof status !== "number" || !Number.isInteger(status) || status < 100 || status > 999) {
+    throw new ProtocolError("Cannot read a response head: status is not a number of three digits");
+  }
+  return { status, headers: readHeaders(headers) };
+}
+
+function items(bytes: Uint8Array, count: number): unknown[] {
+  const value = decodeCbor(bytes);
+  if (Array.isArray(value) && value.length === count) return value;
+  throw new ProtocolError(`Cannot read a head: not an array of ${count}`);
+}
+
+function text(value: unknown, what: string, pattern: RegExp): string {
+  if (typeof value === "string" && pattern.test(value)) return value;
+  throw new ProtocolError(`Cannot read a head: ${what} is malformed`);
+}
+
+function readHeaders(value: unknown): Header[] {
+  if (!Array.isArray(value) || value.length % 2 !== 0) {
+    throw new ProtocolError("Cannot read a head: headers are not pairs");
+  }
+  const headers: Header[] = [];
+  for (let i = 0; i < value.length; i += 2) {
+    headers.push([
+      text(value[i], "header name", TOKEN),
+      text(value[i + 1], "header value", FIELD_VALUE),
+    ]);
+  }
+  return headers;
+}
