@@ -1,0 +1,80 @@
+/**
+ * What a browser sent on one stream and nobody took yet. Bounded by the mux's credit: the browser gets new credit only
+ * when a part is taken from here.
+ */
+import type { Bytes } from "../lib/bytes.ts";
+import type { SocketClose } from "../protocol/http.ts";
+
+/** One DATA frame of the browser. */
+export interface Part {
+  readonly bytes: Bytes;
+  readonly text: boolean;
+  readonly last: boolean;
+}
+
+type Ending = { readonly state: "open" } | {
+  readonly state: "ended";
+  readonly close?: SocketClose | undefined;
+};
+
+/** A queue with one reader. */
+export class Inflow {
+  #parts: Part[] = [];
+  #ending: Ending = { state: "open" };
+  #discarding = false;
+  #wake: (() => void) | undefined;
+  readonly #taken: (payload: number) => void;
+
+  /** `taken` gives credit back for so many payload bytes. */
+  constructor(taken: (payload: number) => void) {
+    this.#taken = taken;
+  }
+
+  /** The browser's close code and reason, once it ended its half. */
+  get close(): SocketClose | undefined {
+    return this.#ending.state === "ended" ? this.#ending.close : undefined;
+  }
+
+  push(part: Part): void {
+    if (this.#discarding) return this.#taken(part.bytes.length);
+    this.#parts.push(part);
+    this.#wake?.();
+  }
+
+  end(close?: SocketClose): void {
+    this.#ending = { state: "ended", close };
+    this.#wake?.();
+  }
+
+  /** Nobody reads on: what is here and what still comes is dropped, so that the browser is not held up. */
+  discard(): void {
+    this.#discarding = true;
+    for (const part of this.#parts.splice(0)) this.#taken(part.bytes.length);
+    this.#wake?.();
+  }
+
+  /** Waits until there is a part or the end; gives whether a part is there. */
+  async some(signal: AbortSignal): Promise<boolean> {
+    while (this.#parts.length === 0 && this.#ending.state === "open" && !this.#discarding) {
+      await this.#change(signal);
+    }
+    return this.#parts.length > 0;
+  }
+
+  /** The next part, or undefined after the last. Rejects with the signal's reason when aborted. */
+  async next(signal: AbortSignal): Promise<Part | undefined> {
+    if (!await this.some(signal)) return undefined;
+    const part = this.#parts.shift()!; // `some` saw it
+    this.#taken(part.bytes.length);
+    return part;
+  }
+
+  #change(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const aborted = () => reject(signal.reason);
+    signal.addEventListener("abort", aborted, { once: true });
+    this.#wake = resolve;
+    return promise.finally(() => signal.removeEventListener("abort", aborted));
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * The cameras that one browser watches: starts and stops feeds as its page asks, and answers its media offers with
+ * sections rebuilt from fields. One section carries one camera; sections come and go, the transport never changes.
+ */
+import type { CameraCode, CameraState, ControlMessage } from "../protocol/control.ts";
+import { ProtocolError } from "../protocol/errors.ts";
+import {
+  chooseCodec,
+  type H264Offer,
+  h264Parameters,
+  type MediaAnswer,
+  type MediaOffer,
+  offerSdp,
+  type TransportFields,
+} from "../protocol/sdp.ts";
+import { MAX_CAMERAS } from "./limits.ts";
+import type { CameraFeed, CameraListener, Cameras, Peer } from "./seams.ts";
+
+interface Watched {
+  readonly abort: AbortController;
+  feed?: CameraFeed;
+  /** The section that plays it, once negotiated. */
+  mid?: string;
+}
+
+/** All viewing of one session. */
+export class Viewing {
+  readonly #cameras: Cameras;
+  readonly #peer: Peer;
+  readonly #remote: TransportFields;
+  readonly #send: (message: ControlMessage) => void;
+  readonly #watched = new Map<string, Watched>();
+
+  constructor(
+    options: {
+      cameras: Cameras;
+      peer: Peer;
+      remote: TransportFields;
+      send: (message: ControlMessage) => void;
+    },
+  ) {
+    this.#cameras = options.cameras;
+    this.#peer = options.peer;
+    this.#remote = options.remote;
+    this.#send = options.send;
+  }
+
+  /** Starts a camera; the page hears `camera-ready` when its codec is known, and every change of state. */
+  start(camera: string): void {
+    if (this.#watched.has(camera)) return;
+    if (!this.#cameras.list().some(({ id }) => id === camera)) {
+      return this.#send({ type: "camera-state", camera, state: "failed", code: "unknown" });
+    }
+    if (this.#watched.size >= MAX_CAMERAS) {
+      return this.#send({ type: "camera-state", camera, state: "failed", code: "busy" });
+    }
+    const watched: Watched = { abort: new AbortController() };
+    this.#watched.set(camera, watched);
+    void this.#open(camera, watched); // never rejects
+  }
+
+  stop(camera: string): void {
+    const watched = this.#watched.get(camera);
+    this.#watched.delete(camera);
+    watched?.abort.abort();
+    watched?.feed?.close();
+  }
+
+  keyFrameWanted(mid: string): void {
+    for (const watched of this.#watched.values()) {
+      if (watched.mid === mid) watched.feed?.keyFrameWanted();
+    }
+  }
+
+  /** Takes the page's offer and gives the answer. Throws a ProtocolError for an offer that cannot be. */
+  async answer(offer: readonly MediaOffer[]): Promise<MediaAnswer[]> {
+    for (const section of offer) this.#prepare(section);
+    await this.#peer.answer(offerSdp({ transport: this.#remote, media: offer }));
+    return offer.map((section) => this.#play(section));
+  }
+
+  close(): void {
+    for (const camera of [...this.#watched.keys()]) this.stop(camera);
+  }
+
+  async #open(camera: string, watched: Watched): Promise<void> {
+    const { signal } = watched.abort;
+    const listener: CameraListener = {
+      state: (state, code) => {
+        if (!signal.aborted) this.#send(stateMessage(camera, { state, code }));
+      },
+    };
+    try {
+      const feed = await this.#cameras.open(camera, listener, signal);
+      if (signal.aborted) return feed.close();
+      watched.feed = feed;
+      this.#send({ type: "camera-ready", camera, profileLevelId: feed.profileLevelId });
+    } catch (_error) {
+      // `open` rejects only when aborted: the page asked for it, or the session ended.
+    }
+  }
+
+  #prepare(section: MediaOffer): void {
+    const codec = this.#codec(section);
+    if (codec === undefined) return;
+    const { payloadType, rtx } = codec;
+    const fmtp = h264Parameters(codec);
+    this.#peer.prepareVideo(
+      section.mid,
+      rtx === undefined ? { payloadType, fmtp } : { payloadType, rtx, fmtp },
+    );
+  }
+
+  #play(section: MediaOffer): MediaAnswer {
+    const { mid, camera } = section;
+    const codec = this.#codec(section);
+    const watched = camera === null ? undefined : this.#watched.get(camera);
+    const sender = this.#peer.video(mid);
+    if (codec === undefined || watched?.feed === undefined || sender === undefined) {
+      return { mid, active: false };
+    }
+    if (watched.mid !== undefined && watched.mid !== mid) {
+      throw new ProtocolError("Cannot play a camera in two sections");
+    }
+    if (watched.mid === undefined) watched.feed.play(sender);
+    watched.mid = mid;
+    const { ssrc, rtxSsrc, cname } = sender;
+    const answer = { mid, active: true, codec, ssrc, cname } as const;
+    return rtxSsrc === undefined ? answer : { ...answer, rtxSsrc };
+  }
+
+  #codec(section: MediaOffer): H264Offer | undefined {
+    if (section.camera === null) return undefined;
+    const feed = this.#watched.get(section.camera)?.feed;
+    return feed && chooseCodec(section.codecs, feed.profileLevelId);
+  }
+}
+
+function stateMessage(
+  camera: string,
+  change: { state: CameraState; code?: CameraCode | undefined },
+): ControlMessage {
+  const { state, code } = change;
+  const message = { type: "camera-state", camera, state } as const;
+  return code === undefined ? message : { ...message, code };
+}
