@@ -1,0 +1,95 @@
+/**
+ * Every number of the rendezvous, with its reason. Strangers reach it before any proof of anything, so each cost that
+ * one of them can cause is bounded here. Tests hand in smaller ones.
+ */
+import { MAX_SIGNAL_LENGTH } from "../protocol/signal.ts";
+import type { Rate } from "./token_bucket.ts";
+
+export interface Limits {
+  /** WebSocket message, bytes: `ws` closes the socket before it holds more. */
+  readonly messageBytes: number;
+  /** Device sockets on this node. About 40 KiB each, so 200 MB at most. */
+  readonly devices: number;
+  /** Browser sockets on this node; counted apart, so that visitors cannot crowd out devices. */
+  readonly browsers: number;
+  /** Device sockets from one address: a site with a thousand boards shares one. */
+  readonly devicesPerAddress: number;
+  /** Browser sockets from one address: an office or a mobile carrier's NAT shares one. */
+  readonly browsersPerAddress: number;
+  /** Connect, challenge, signature: seconds on the worst link. */
+  readonly registerMs: number;
+  /** How long the older of two registrations may take to prove that it lives. */
+  readonly clonePingMs: number;
+  /** Any other ping: a mobile link may sleep for seconds. */
+  readonly pingMs: number;
+  /** Devices ping every 12 min at most (`control/rendezvous_client.ts`): two missed, and slack. */
+  readonly deviceIdleMs: number;
+  /** Browsers stay for minutes, so traffic does not count; proxies close what is silent for 60 s. */
+  readonly browserIdleMs: number;
+  /** A device that was silent for longer is asked for a sign of life when somebody wants it. */
+  readonly deviceFreshMs: number;
+  /** Bytes that wait for a slow reader before its socket is closed: 16 of the largest messages. */
+  readonly waitingBytes: number;
+  /** Browsers that one device may talk to at a time: four times the 16 sessions of security.md 5. */
+  readonly peersPerDevice: number;
+  /** Devices that one browser may talk to at a time; `find` is not counted. */
+  readonly devicesPerBrowser: number;
+  /** Messages of one browser: a handshake with its candidates is about 30, all within a second. */
+  readonly browserMessages: Rate;
+  /** WebSocket pings of one peer: a device pings minutes apart, a browser never. */
+  readonly pings: Rate;
+  /** Messages of one device: 64 handshakes at once after an outage. */
+  readonly deviceMessages: Rate;
+  /** Messages into one mailbox, whoever sends: what a device's link and its key are asked to stand. */
+  readonly mailboxMessages: Rate;
+  /** Browsers that are new to a mailbox (security.md 5: 1/s over all of them). */
+  readonly newPeers: Rate;
+  /** The same from one address, so that one stranger cannot use up a mailbox. */
+  readonly newPeersPerAddress: Rate;
+  /** Signature checks for one address: each costs 2 to 20 ms (security.md 3.1); a whole site may come back at once. */
+  readonly registrationsPerAddress: Rate;
+  /** Addresses whose rates are remembered; the longest unused is forgotten first. */
+  readonly rememberedAddresses: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  messageBytes: MAX_SIGNAL_LENGTH,
+  devices: 5000,
+  browsers: 5000,
+  devicesPerAddress: 1024,
+  browsersPerAddress: 256,
+  registerMs: 10_000,
+  clonePingMs: 2_000,
+  pingMs: 10_000,
+  deviceIdleMs: 26 * 60_000,
+  browserIdleMs: 55_000,
+  deviceFreshMs: 60_000,
+  waitingBytes: 16 * MAX_SIGNAL_LENGTH,
+  peersPerDevice: 64,
+  devicesPerBrowser: 32,
+  browserMessages: { burst: 60, perSecond: 2 },
+  pings: { burst: 10, perSecond: 0.2 },
+  deviceMessages: { burst: 2000, perSecond: 60 },
+  mailboxMessages: { burst: 600, perSecond: 30 },
+  newPeers: { burst: 60, perSecond: 1 },
+  newPeersPerAddress: { burst: 30, perSecond: 20 / 60 },
+  registrationsPerAddress: { burst: 1024, perSecond: 10 },
+  rememberedAddresses: 10_000,
+};
+
+/** HTTP: a request for one of our files has a small head and no body. */
+export const HTTP_LIMITS = {
+  /** Time for a whole request, so that a slow sender cannot hold a socket. */
+  requestTimeoutMs: 15_000,
+  headersTimeoutMs: 10_000,
+  keepAliveTimeoutMs: 5_000,
+  /** How often these are looked at; the runtime's own 30 s would make them meaningless. */
+  checkIntervalMs: 2_000,
+  /** Names and values together: browsers send about 1 KiB, and what bypassed a service worker may carry cookies. */
+  headerBytes: 16 * 1024,
+  /** TCP connections that are no WebSocket: a shell is six files. */
+  plainConnections: 1000,
+} as const;
+
+/** Life of TURN credentials: a session of a day needs no new ones, and stolen ones soon stop. */
+export const TURN_LIFETIME_SECONDS = 24 * 60 * 60;
