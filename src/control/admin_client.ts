@@ -1,0 +1,92 @@
+/** Asks the porthole that runs with a state folder: the command line's side of `admin.ts`. */
+import { type IncomingMessage, request } from "node:http";
+import { adminSocketPath } from "./admin_socket.ts";
+
+export interface AdminCommand {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  /** Sent as JSON. */
+  readonly body?: object;
+}
+
+/** A whole command; pairing makes keys, which takes a small board a moment. */
+const COMMAND_LIMIT_MS = 5_000;
+/** Characters of an answer. */
+const MAX_ANSWER_LENGTH = 1024 * 1024;
+
+/**
+ * The answer, as parsed JSON. Throws an Error for people when nobody listens, when the folder is not ours, when no
+ * answer comes in 5 s, and with the agent's own words when it refuses.
+ */
+export async function adminRequest(
+  state: string,
+  command: AdminCommand,
+): Promise<Record<string, unknown>> {
+  const { status, text } = await exchange(state, command).catch((cause: unknown) => {
+    throw cannotReach(state, cause);
+  });
+  const answer = readAnswer(text);
+  if (status === 200 && answer !== undefined) return answer;
+  const words = typeof answer?.error === "string" ? answer.error : undefined;
+  throw new Error(words ?? `Cannot understand porthole in '${state}': it answered ${status}`);
+}
+
+function exchange(state: string, command: AdminCommand): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({
+      socketPath: adminSocketPath(state),
+      method: command.method,
+      path: command.path,
+      agent: false,
+      headers: { host: "localhost", "content-type": "application/json" },
+      signal: AbortSignal.timeout(COMMAND_LIMIT_MS),
+    }, (incoming) => {
+      readText(incoming).then(
+        (text) => resolve({ status: incoming.statusCode ?? 0, text }),
+        reject,
+      );
+    });
+    outgoing.on("error", reject);
+    outgoing.end(command.body === undefined ? undefined : JSON.stringify(command.body));
+  });
+}
+
+async function readText(incoming: IncomingMessage): Promise<string> {
+  let text = "";
+  for await (const part of incoming.setEncoding("utf8")) {
+    text += part;
+    if (text.length > MAX_ANSWER_LENGTH) throw new Error("the answer is too long");
+  }
+  return text;
+}
+
+function readAnswer(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+    return isObject ? value as Record<string, unknown> : undefined;
+  } catch {
+    return undefined; // the caller says what it got instead
+  }
+}
+
+function cannotReach(state: string, cause: unknown): Error {
+  const { code, name, message } = cause as NodeJS.ErrnoException;
+  return new Error(`Cannot reach porthole in '${state}': ${reason(code, name) ?? message}`, {
+    cause,
+  });
+}
+
+function reason(code: string | undefined, name: string): string | undefined {
+  switch (code) {
+    case "ENOENT":
+    case "ECONNREFUSED":
+      return "it is not running there. Start it with `porthole run`, or name its folder with --state";
+    case "EACCES":
+    case "EPERM":
+      return "permission denied. Run this as the user that porthole runs as, or with sudo";
+  }
+  return name === "AbortError" || name === "TimeoutError"
+    ? `no answer in ${COMMAND_LIMIT_MS / 1000} s. See its log, or restart it`
+    : undefined;
+}

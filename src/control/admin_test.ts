@@ -1,0 +1,220 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { request } from "node:http";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SILENT } from "../lib/log.ts";
+import { type Admin, type AdminOptions, type AdminStatus, startAdmin } from "./admin.ts";
+import { adminRequest } from "./admin_client.ts";
+import { adminSocketPath } from "./admin_socket.ts";
+
+const STATUS: AdminStatus = {
+  device: "abc",
+  name: "Gate",
+  rendezvous: { url: "wss://a", state: "registered" },
+  sessions: 1,
+  owners: 2,
+  services: ["ui"],
+  cameras: ["front"],
+};
+const LINK = { url: "https://a/#pair=x", id: "1", expires: "2026-01-01T00:00:00.000Z" };
+
+interface Question {
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+}
+
+/** A state folder, with an admin server when started. */
+class Scene implements AsyncDisposable {
+  readonly state: string;
+  readonly asked: number[] = [];
+  readonly #admins: Admin[] = [];
+
+  private constructor(state: string) {
+    this.state = state;
+  }
+
+  static async create(): Promise<Scene> {
+    return new Scene(await mkdtemp(join(tmpdir(), "porthole-admin-")));
+  }
+
+  async start(options: Partial<AdminOptions> = {}): Promise<this> {
+    const pair = (forMs: number) => {
+      this.asked.push(forMs);
+      return Promise.resolve(LINK);
+    };
+    const all = { state: this.state, pair, status: () => STATUS, log: SILENT, ...options };
+    this.#admins.push(await startAdmin(all));
+    return this;
+  }
+
+  get path(): string {
+    return adminSocketPath(this.state);
+  }
+
+  /** Status of a request that is not one of ours. */
+  ask(options: Question): Promise<number> {
+    const { method = "GET", path = "/status", headers = {}, body } = options;
+    const all = { host: "localhost", ...headers };
+    return new Promise<number>((resolve, reject) => {
+      request({ socketPath: this.path, method, path, headers: all, agent: false }, (answer) => {
+        answer.resume().on("end", () => resolve(answer.statusCode!));
+      }).on("error", reject).end(body);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const admin of this.#admins) await admin.close();
+    await rm(this.state, { recursive: true });
+  }
+}
+
+Deno.test("admin answers status and pair over its socket", async () => {
+  await using scene = await (await Scene.create()).start();
+  assert.deepEqual(await adminRequest(scene.state, { method: "GET", path: "/status" }), STATUS);
+  const command = { method: "POST", path: "/pair", body: { for: 600 } } as const;
+  assert.deepEqual(await adminRequest(scene.state, command), LINK);
+  assert.deepEqual(scene.asked, [600_000]);
+});
+
+Deno.test("admin socket is open to its owner only and is removed at the end", async () => {
+  const before = (await stat("/proc/self")).uid;
+  const scene = await (await Scene.create()).start();
+  const { mode, uid } = await stat(scene.path);
+  assert.deepEqual([mode & 0o777, uid], [0o600, before]);
+  const { state } = scene;
+  await scene[Symbol.asyncDispose]();
+  await assert.rejects(stat(adminSocketPath(state)), { code: "ENOENT" });
+});
+
+Deno.test("admin makes its state folder for its owner only", async () => {
+  await using scene = await Scene.create();
+  const state = join(scene.state, "new");
+  await scene.start({ state });
+  assert.equal((await stat(state)).mode & 0o777, 0o700);
+});
+
+Deno.test("admin refuses what a browser, a proxy or a confused client sends", async () => {
+  await using scene = await (await Scene.create()).start();
+  const json = { "content-type": "application/json" };
+  const pair = { method: "POST", path: "/pair", body: '{"for":600}' };
+  const hostile: readonly Question[] = [
+    { headers: { host: "evil.example" } },
+    { headers: { origin: "http://localhost" } },
+    { headers: { origin: "null" } },
+    { headers: { referer: "http://localhost/" } },
+    { headers: { "sec-fetch-site": "same-origin" } },
+    { headers: { connection: "Upgrade", upgrade: "websocket" } },
+    { path: "http://localhost/status" },
+    { ...pair, headers: { "content-type": "text/plain" } },
+    { ...pair, headers: {} },
+    { ...pair, headers: { ...json, origin: "http://evil.example" } },
+  ];
+  for (const one of hostile) assert.equal(await scene.ask(one), 403, JSON.stringify(one));
+  assert.deepEqual(scene.asked, []);
+  assert.equal(await scene.ask({ ...pair, headers: json }), 200);
+});
+
+Deno.test("admin refuses bodies that are too long or are not what the command takes", async () => {
+  await using scene = await (await Scene.create()).start();
+  const headers = { "content-type": "application/json" };
+  const ask = (body: string) => scene.ask({ method: "POST", path: "/pair", headers, body });
+  for (
+    const body of ["", "{", "null", "[]", "{}", '{"for":"600"}', '{"for":1.5}', '{"for":1,"x":1}']
+  ) {
+    assert.equal(await ask(body), 400, body);
+  }
+  assert.equal(await ask(`{"for":${" ".repeat(5000)}1}`), 413);
+  assert.equal(await scene.ask({ path: "/other" }), 404);
+  assert.deepEqual(scene.asked, []);
+});
+
+Deno.test("admin client gives the agent's own words when it refuses", async () => {
+  await using scene = await Scene.create();
+  let failure: Error = new RangeError("Cannot open pairing window: four are open");
+  await scene.start({ pair: () => Promise.reject(failure) });
+  const command = { method: "POST", path: "/pair", body: { for: 600 } } as const;
+  await assert.rejects(adminRequest(scene.state, command), { message: failure.message });
+  failure = new Error("SECRET detail");
+  await assert.rejects(adminRequest(scene.state, command), {
+    message: "Cannot answer: porthole failed, its log says more",
+  });
+});
+
+Deno.test("admin refuses to start beside a living one and takes the place of a dead one", async () => {
+  await using scene = await (await Scene.create()).start();
+  await assert.rejects(scene.start(), {
+    message:
+      `Cannot start in '${scene.state}': porthole is already running with this state folder. ` +
+      "Stop it or choose another --state",
+  });
+  assert.deepEqual(await adminRequest(scene.state, { method: "GET", path: "/status" }), STATUS);
+  await using other = await Scene.create();
+  await abandonSocket(other.path);
+  await other.start();
+  assert.equal(await other.ask({}), 200);
+  assert.equal((await stat(other.path)).mode & 0o777, 0o600);
+});
+
+/** Leaves the socket file of a process that was killed. */
+async function abandonSocket(path: string): Promise<void> {
+  const script = `import { createServer } from "node:net";
+    createServer().listen(${JSON.stringify(path)}, () => Deno.kill(Deno.pid, "SIGKILL"));`;
+  const killed = new Deno.Command(Deno.execPath(), { args: ["eval", "--no-lock", script] });
+  assert.equal((await killed.output()).signal, "SIGKILL");
+  assert.ok((await stat(path)).isSocket());
+}
+
+Deno.test("admin leaves a file alone that is no socket of its own", async () => {
+  await using scene = await Scene.create();
+  await writeFile(scene.path, "precious");
+  await assert.rejects(scene.start(), /no socket is in its place/);
+  assert.equal((await stat(scene.path)).size, 8);
+});
+
+Deno.test("admin says when the path of its socket is too long", async () => {
+  await using scene = await Scene.create();
+  await assert.rejects(
+    scene.start({ state: join(scene.state, "x".repeat(110)) }),
+    /Choose a shorter --state/,
+  );
+});
+
+Deno.test("admin client says what to do when nobody listens", async () => {
+  await using scene = await Scene.create();
+  const command = { method: "GET", path: "/status" } as const;
+  await assert.rejects(adminRequest(scene.state, command), {
+    message: `Cannot reach porthole in '${scene.state}': it is not running there. ` +
+      "Start it with `porthole run`, or name its folder with --state",
+  });
+});
+
+Deno.test("admin client refuses an answer that is not ours", async () => {
+  await using scene = await Scene.create();
+  const server = createServer((socket) => {
+    socket.on("error", () => {}).resume();
+    socket.end("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]");
+  });
+  await new Promise<void>((resolve) => server.listen(scene.path, resolve));
+  const command = { method: "GET", path: "/status" } as const;
+  await assert.rejects(
+    adminRequest(scene.state, command),
+    /Cannot understand porthole .* answered 200/,
+  );
+  await new Promise((resolve) => server.close(resolve));
+});
+
+Deno.test("admin does not answer what is not HTTP", async () => {
+  await using scene = await (await Scene.create()).start();
+  const answer = await new Promise<string>((resolve, reject) => {
+    let text = "";
+    const socket = connect(scene.path, () => socket.write("\x00\x01garbage\r\n\r\n"));
+    socket.setEncoding("utf8").on("data", (part) => text += part).on("error", reject);
+    socket.on("close", () => resolve(text));
+  });
+  assert.doesNotMatch(answer, /200/);
+  assert.equal(await scene.ask({}), 200);
+});

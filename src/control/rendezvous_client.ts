@@ -1,0 +1,153 @@
+/**
+ * Keeps the device at its rendezvous: dials, registers, and dials again after each loss, for as long as the device
+ * runs. What browsers send goes to the mail handler unopened; who they are is decided elsewhere.
+ *
+ *   idle -> connecting -> registered -> waiting -> connecting ...        any state -> stopped
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { backoffMs } from "../lib/backoff.ts";
+import type { Bytes } from "../lib/bytes.ts";
+import type { Log } from "../lib/log.ts";
+import type { IceServerEntry } from "../protocol/signal.ts";
+import { CLIENT_LIMITS, type ClientLimits } from "./rendezvous_limits.ts";
+import {
+  type Loss,
+  type LossReason,
+  type MailHandler,
+  type RegistrationSigner,
+  RendezvousLink,
+} from "./rendezvous_link.ts";
+
+export type { LossReason, MailHandler, RegistrationSigner };
+
+export interface RendezvousClientOptions {
+  /** `wss://meet.example.org`, as the configuration has it. */
+  readonly url: string;
+  readonly signer: RegistrationSigner;
+  /** A fresh M0, signed: asked for at each registration and by `updatePresence`. */
+  readonly presence: () => Promise<Bytes>;
+  readonly mail: MailHandler;
+  readonly log: Log;
+  /** Told of each change; must not throw. */
+  readonly onState?: (state: RendezvousState) => void;
+  readonly limits?: Partial<ClientLimits>;
+}
+
+export type RendezvousState =
+  | { readonly kind: "idle" }
+  | { readonly kind: "connecting"; readonly attempt: number }
+  | { readonly kind: "registered" }
+  | { readonly kind: "waiting"; readonly reason: LossReason; readonly retryMs: number }
+  | { readonly kind: "stopped" };
+
+export class RendezvousClient {
+  readonly #options: RendezvousClientOptions;
+  readonly #limits: ClientLimits;
+  readonly #url: string;
+  #state: RendezvousState = { kind: "idle" };
+  #iceServers: readonly IceServerEntry[] = [];
+  #link: RendezvousLink | undefined;
+  #pingEveryMs: number;
+
+  /** Throws an Error for a URL that cannot be dialled. */
+  constructor(options: RendezvousClientOptions) {
+    this.#options = options;
+    this.#limits = { ...CLIENT_LIMITS, ...options.limits };
+    this.#url = deviceUrl(options.url);
+    this.#pingEveryMs = this.#limits.pingMs;
+  }
+
+  get state(): RendezvousState {
+    return this.#state;
+  }
+
+  /** The newest list; empty before the first registration. */
+  get iceServers(): readonly IceServerEntry[] {
+    return this.#iceServers;
+  }
+
+  /** Sends to a browser; false when there is no connection. Throws a RangeError above `MAX_SEALED_BYTES`. */
+  send(peer: number, sealed: Bytes): boolean {
+    return this.#link?.send(peer, sealed) ?? false;
+  }
+
+  /** Call when M0 changed: a new K, a new boot nonce. */
+  updatePresence(): void {
+    this.#link?.updatePresence();
+  }
+
+  /** Runs until `signal` is aborted; never rejects for anything the network does. Call once. */
+  async run(signal: AbortSignal): Promise<void> {
+    try {
+      for (let attempt = 0; !signal.aborted;) {
+        const started = performance.now();
+        const loss = await this.#connect(signal, attempt);
+        if (loss.reason === "stopped") break;
+        attempt = performance.now() - started > this.#limits.stableMs ? 0 : attempt + 1;
+        await this.#pause(loss, attempt, signal);
+      }
+    } finally {
+      this.#set({ kind: "stopped" });
+    }
+  }
+
+  async #connect(signal: AbortSignal, attempt: number): Promise<Loss> {
+    const { signer, presence, mail, log } = this.#options;
+    this.#set({ kind: "connecting", attempt });
+    const link = this.#link = new RendezvousLink({
+      url: this.#url,
+      signer,
+      presence,
+      mail,
+      log,
+      limits: this.#limits,
+      pingEveryMs: this.#pingEveryMs,
+      registered: (iceServers) => this.#registered(iceServers),
+    });
+    try {
+      return await link.run(signal);
+    } finally {
+      this.#link = undefined;
+    }
+  }
+
+  #registered(iceServers: readonly IceServerEntry[]): void {
+    this.#iceServers = iceServers;
+    if (this.#state.kind === "registered") return; // only new credentials
+    this.#set({ kind: "registered" });
+    const fields = { url: this.#url, pingSeconds: this.#pingEveryMs / 1000 };
+    this.#options.log.info("rendezvous.connected", fields);
+  }
+
+  async #pause(loss: Loss, attempt: number, signal: AbortSignal): Promise<void> {
+    const { reason, detail } = loss;
+    if (reason === "silent") {
+      this.#pingEveryMs = Math.max(this.#limits.minPingMs, this.#pingEveryMs / 2);
+    }
+    const retryMs = backoffMs(attempt - 1, {
+      floorMs: this.#limits.retryFloorMs,
+      ceilingMs: this.#limits.retryCeilingMs,
+      random: Math.random(),
+    });
+    this.#options.log.warn("rendezvous.lost", { url: this.#url, reason, detail, retryMs });
+    this.#set({ kind: "waiting", reason, retryMs });
+    await delay(retryMs, undefined, { signal }).catch(() => {}); // aborted: the loop sees it
+  }
+
+  #set(state: RendezvousState): void {
+    this.#state = state;
+    this.#options.onState?.(state);
+  }
+}
+
+/** The address of the device's end; `http` and `https` are taken for what they mean. */
+function deviceUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text.replace(/^http/i, "ws")) : undefined;
+  const isWebSocket = url?.protocol === "ws:" || url?.protocol === "wss:";
+  if (url === undefined || !isWebSocket || url.search || url.hash || url.username || url.password) {
+    throw new Error(
+      `Cannot use rendezvous '${text}': it is not an address like wss://meet.example.org`,
+    );
+  }
+  return `${url.href.replace(/\/$/, "")}/v1/device`;
+}
