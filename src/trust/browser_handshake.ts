@@ -1,0 +1,224 @@
+/**
+ * The browser's end of the handshake (`handshake.ts` draws it).
+ *
+ *     ready -- offer --> offering --> offered -- answer --> answered
+ *       ^                  |             |
+ *       +--- does not fit -+             +----- signed refusal --> refused
+ *
+ * An answer that does not hold leaves the state at `offered`: it may be the rendezvous' own, and the device's may follow.
+ */
+import type { Bytes } from "../lib/bytes.ts";
+import type { TransportFields } from "../protocol/sdp.ts";
+import { answerExchangeKey, openAnswer } from "./answer.ts";
+import { claimKey, claimProof } from "./claim_proof.ts";
+import { type Confirmation, ConfirmationExchange } from "./confirmation.ts";
+import { randomBytes, sha256 } from "./digest.ts";
+import type { Signer } from "./ed25519.ts";
+import { HandshakeError, refuseAs } from "./handshake_error.ts";
+import { deviceId } from "./key_id.ts";
+import { tidyLabel } from "./label.ts";
+import { HANDSHAKE_VERSION, SESSION_ID_BYTES } from "./message.ts";
+import { type OfferedClaim, type OfferMessage, sealOffer } from "./offer.ts";
+import { type Presence, verifyPresence } from "./presence.ts";
+import { type ExchangeKey, generateExchangeKey } from "./seal.ts";
+import { Serial } from "./serial.ts";
+import { browserSessionKeys, type SessionKeys } from "./session_keys.ts";
+import { verifyClaim } from "./token.ts";
+import { Trickle } from "./trickle.ts";
+
+export interface BrowserHandshakeOptions {
+  /** The device as this browser knows it: from a pairing link, or kept since. */
+  readonly devicePublicKey: Bytes;
+  /** M0, from the rendezvous. */
+  readonly presence: Bytes;
+  readonly browser: Signer;
+  /** From a pairing link. */
+  readonly claim?: { readonly secret: Bytes; readonly token: Bytes };
+  /** What owners will read, like "Firefox on Linux". Characters that may not be in it are left out. */
+  readonly label: string;
+}
+
+/** What the peer connection gave. */
+export interface OfferedFields {
+  readonly transport: TransportFields;
+  /** Those that are known already; the others follow the answer. */
+  readonly candidates: readonly string[];
+}
+
+type State =
+  | { readonly kind: "ready" }
+  | { readonly kind: "offering" }
+  | { readonly kind: "offered"; readonly offer: OfferMessage; readonly local: TransportFields }
+  | { readonly kind: "answered"; readonly trickle: Trickle; readonly confirmation: Confirmation }
+  | { readonly kind: "refused" };
+
+/** All that is fixed once the presence was verified. */
+interface Session extends BrowserHandshakeOptions {
+  readonly device: Bytes;
+  readonly heard: Presence;
+  readonly sessionId: Bytes;
+  /** `eB`. */
+  readonly exchange: ExchangeKey;
+}
+
+/** One attempt to reach one device. A new attempt takes a new one, from a fresh presence. */
+export class BrowserHandshake {
+  readonly #session: Session;
+  readonly #answers = new Serial();
+  #state: State = { kind: "ready" };
+
+  private constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /**
+   * Verifies the presence (M0). Rejects with a HandshakeError: `bad_signature` if it is not this device's, `version` if
+   * this page is too old for the device, `malformed` if the claim is another device's.
+   */
+  static async start(options: BrowserHandshakeOptions): Promise<BrowserHandshake> {
+    const { devicePublicKey, presence, claim } = options;
+    const heard = await refuseAs(
+      "bad_signature",
+      "presence",
+      () => verifyPresence(presence, devicePublicKey),
+    );
+    if (heard.minVersion > HANDSHAKE_VERSION) {
+      throw new HandshakeError("version", "Cannot reach device: it asks for a newer handshake");
+    }
+    if (claim) {
+      await refuseAs("malformed", "claim", () => verifyClaim(claim.token, devicePublicKey));
+    }
+    return new BrowserHandshake({
+      ...options,
+      device: await deviceId(devicePublicKey),
+      heard,
+      sessionId: randomBytes(SESSION_ID_BYTES),
+      exchange: await generateExchangeKey(false),
+    });
+  }
+
+  /**
+   * M1, to be sent to the device. Once only, unless it throws. Throws a CborError for fields outside the grammar of RFC 8839 and a
+   * RangeError if the candidates do not fit 4 KiB: send those later with `sealCandidate`.
+   */
+  async offer(fields: OfferedFields): Promise<Bytes> {
+    if (this.#state.kind !== "ready") throw this.#outOfTurn("offer");
+    this.#set({ kind: "offering" });
+    try {
+      const offer = await this.#sealOffer(fields);
+      this.#set({ kind: "offered", offer, local: fields.transport });
+      return offer.wire;
+    } catch (error) {
+      this.#set({ kind: "ready" });
+      throw error;
+    }
+  }
+
+  /**
+   * Takes M2. Rejects with a HandshakeError: with the device's code if the device refused (the attempt is over), with
+   * `malformed` or `bad_signature` if this is not the device's answer (wait on: the true one may come).
+   */
+  acceptAnswer(m2: Bytes): Promise<TransportFields> {
+    return this.#answers.run(async () => {
+      const state = this.#state;
+      if (state.kind !== "offered") throw this.#outOfTurn("accept answer");
+      const exchangeKey = answerExchangeKey(m2);
+      const keys = await refuseAs(
+        "malformed",
+        "answer",
+        () => this.#keys(state.offer, exchangeKey),
+      );
+      const { sessionId, devicePublicKey } = this.#session;
+      const context = { sessionId, offer: state.offer, exchangeKey, key: keys.answer };
+      const answer = await openAnswer(m2, { ...context, devicePublicKey });
+      if (answer.kind === "refused") {
+        this.#set({ kind: "refused" });
+        throw new HandshakeError(answer.reason, `Cannot reach device: it says ${answer.reason}`);
+      }
+      if (answer.version !== HANDSHAKE_VERSION) {
+        throw new HandshakeError("version", "Cannot accept answer: version was not offered");
+      }
+      this.#set({
+        kind: "answered",
+        trickle: new Trickle({ send: keys.fromBrowser, receive: keys.fromDevice }),
+        confirmation: this.#confirm(state, { wire: m2, remote: answer.transport }),
+      });
+      return answer.transport;
+    });
+  }
+
+  /** M3 with one more candidate of this browser, after the answer. Send them in the order of the calls. */
+  async sealCandidate(candidate: string): Promise<Bytes> {
+    return await this.#answered("send candidate").trickle.seal(candidate);
+  }
+
+  /** Opens an M3 of the device. Rejects with a HandshakeError for anything else, which may be ignored. */
+  async openCandidate(m3: Bytes): Promise<string> {
+    return await this.#answered("accept candidate").trickle.open(m3);
+  }
+
+  /** M4, after the answer. Always the same object. */
+  confirmation(): Confirmation {
+    return this.#answered("confirm").confirmation;
+  }
+
+  async #sealOffer(fields: OfferedFields): Promise<OfferMessage> {
+    const { browser, device, heard, sessionId, exchange, label } = this.#session;
+    return await sealOffer({
+      sessionId,
+      browserPublicKey: browser.publicKey,
+      exchangeKey: exchange.publicKey,
+      bootNonce: heard.bootNonce,
+      versions: [HANDSHAKE_VERSION],
+      transport: fields.transport,
+      candidates: fields.candidates,
+      label: tidyLabel(label),
+      claim: await this.#offeredClaim(),
+    }, { device, sealingKey: heard.sealingKey, epoch: heard.epoch, browser });
+  }
+
+  async #offeredClaim(): Promise<OfferedClaim | undefined> {
+    const { claim, sessionId, browser, device, devicePublicKey } = this.#session;
+    if (claim === undefined) return undefined;
+    const { id } = await verifyClaim(claim.token, devicePublicKey);
+    const context = { sessionId, browserPublicKey: browser.publicKey, device, claimId: id };
+    return { token: claim.token, proof: await claimProof(await claimKey(claim.secret), context) };
+  }
+
+  async #keys(offer: OfferMessage, exchangeKey: Bytes): Promise<SessionKeys> {
+    const { exchange, heard } = this.#session;
+    const offerHash = await sha256(offer.wire);
+    return await browserSessionKeys(exchange, {
+      exchangeKey,
+      sealingKey: heard.sealingKey,
+      offerHash,
+    });
+  }
+
+  #confirm(
+    state: { readonly offer: OfferMessage; readonly local: TransportFields },
+    answer: { readonly wire: Bytes; readonly remote: TransportFields },
+  ): Confirmation {
+    return new ConfirmationExchange({
+      role: "browser",
+      own: this.#session.browser,
+      peerPublicKey: this.#session.devicePublicKey,
+      signed: { local: state.local.fingerprint, remote: answer.remote.fingerprint },
+      offerWire: state.offer.wire,
+      answerWire: answer.wire,
+    });
+  }
+
+  #answered(what: string): Extract<State, { kind: "answered" }> {
+    if (this.#state.kind !== "answered") throw this.#outOfTurn(what);
+    return this.#state;
+  }
+
+  #set(state: State): void {
+    this.#state = state;
+  }
+
+  #outOfTurn(what: string): Error {
+    return new Error(`Cannot ${what}: handshake is ${this.#state.kind}`);
+  }
+}

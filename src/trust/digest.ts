@@ -1,0 +1,19 @@
+/** Hashes and random bytes by WebCrypto: the same on the device and in the browser. */
+import { type Bytes, concat } from "../lib/bytes.ts";
+
+/** SHA-256 over the parts joined: 32 bytes. Parts of changing length must be told apart by the caller. */
+export async function sha256(...parts: readonly Uint8Array[]): Promise<Bytes> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", concat(...parts)));
+}
+
+/** HMAC-SHA-256 (RFC 2104) over the parts joined: 32 bytes. */
+export async function hmacSha256(key: Bytes, ...parts: readonly Uint8Array[]): Promise<Bytes> {
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  const imported = await crypto.subtle.importKey("raw", key, algorithm, false, ["sign"]);
+  return new Uint8Array(await crypto.subtle.sign("HMAC", imported, concat(...parts)));
+}
+
+/** Unguessable bytes. */
+export function randomBytes(length: number): Bytes {
+  return crypto.getRandomValues(new Uint8Array(length));
+}
