@@ -1,0 +1,109 @@
+/**
+ * Makes werift's ICE answer at once, ask nobody we did not name, and end when told to
+ * (werift-audit.md 4, 9.8).
+ */
+import { randomBytes } from "node:crypto";
+import { isIP } from "node:net";
+import { networkInterfaces } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
+import type { RTCDtlsTransport, RTCPeerConnection } from "werift";
+import { connectionInternals, type IceInternals, iceInternals } from "./internals.ts";
+
+/**
+ * Seconds that a STUN server may take before gathering goes on without it. Nobody waits for
+ * gathering to end.
+ */
+export const STUN_LIMIT_SECONDS = 1;
+/**
+ * How long `close` waits for work of werift that cannot be stopped, in ms: a STUN limit and some.
+ */
+const CLOSE_LIMIT_MS = 1200;
+/** The loop that waits for pairs looks at its state every 20 ms; see `IceConnection.close`. */
+const CHECK_LOOP_MS = 60;
+
+// RFC 8445 5.3: 24 bits of randomness at least, and 128. werift has 16 and 88.
+const UFRAG_BYTES = 6;
+const PWD_BYTES = 24;
+
+/** Loopback addresses that this machine has: browser and agent may run on the same one. */
+export function loopbackAddresses(): string[] {
+  const addresses = Object.values(networkInterfaces()).flat();
+  return addresses.filter((info) => info?.internal === true).map((info) => info!.address)
+    .filter((address) => address === "127.0.0.1" || address === "::1");
+}
+
+/**
+ * The candidate if werift may have it: of UDP, with an IP address. An mDNS name would need a
+ * resolver, and a host name makes us ask DNS on behalf of a stranger; the browser's own checks show
+ * us its address anyway.
+ */
+export function usableCandidate(candidate: string): boolean {
+  const [, , protocol, , address = ""] = candidate.split(" ");
+  return protocol?.toLowerCase() === "udp" && isIP(address) !== 0;
+}
+
+/** Starts gathering and connecting, each once for a connection, and waits for neither. */
+export class IceControl {
+  readonly #ice: IceInternals;
+  #gathered: Promise<unknown> = Promise.resolve();
+  #connected: Promise<void> | undefined;
+
+  constructor(connection: RTCPeerConnection, transport: RTCDtlsTransport) {
+    this.#ice = iceInternals(transport);
+    // Without a STUN server in its list werift takes Google's.
+    if (this.#ice.options.stunServer === undefined) this.#ice.stunServer = undefined;
+    this.#chooseCredentials();
+    this.#replaceWaits(connection);
+  }
+
+  #chooseCredentials(): void {
+    const ice = this.#ice;
+    ice.localUsername = randomBytes(UFRAG_BYTES).toString("base64");
+    ice.localPassword = randomBytes(PWD_BYTES).toString("base64");
+    ice.userHistory = { [ice.localUsername]: ice.localPassword };
+  }
+
+  /**
+   * `setLocalDescription` awaits all candidates before it connects; and it connects again with each
+   * later answer.
+   */
+  #replaceWaits(connection: RTCPeerConnection): void {
+    const internals = connectionInternals(connection);
+    const connect = internals.connect.bind(connection);
+    internals.gatherCandidates = () => {
+      this.#gathered = Promise.all([this.#gathered, internals.secureManager.gatherCandidates()]);
+      return Promise.resolve();
+    };
+    internals.connect = () => this.#connected ??= connect();
+  }
+
+  /** Ends the loop that looks for pairs. To be called before werift's own `close`. */
+  stop(): void {
+    // Gathering that ends after `close` sets the state back, and then only this ends the loop.
+    this.#ice.remoteCandidatesEnd = true;
+  }
+
+  /**
+   * Waits, within limits, for what werift still does after its `close`, and closes what it opened
+   * meanwhile.
+   */
+  async settle(): Promise<void> {
+    const late = this.#gathered.then(() => this.#closeSockets());
+    await within(late, CLOSE_LIMIT_MS);
+    await within(this.#connected?.catch(() => {}) ?? Promise.resolve(), CHECK_LOOP_MS);
+  }
+
+  async #closeSockets(): Promise<void> {
+    const protocols = this.#ice.protocols.splice(0);
+    await Promise.allSettled(protocols.map((protocol) => protocol.close?.()));
+  }
+}
+
+/** Resolves with `work`, or after `limitMs` if that is earlier. Leaves no timer behind. */
+export async function within(work: Promise<unknown>, limitMs: number): Promise<void> {
+  const controller = new AbortController();
+  const limit = delay(limitMs, undefined, { signal: controller.signal }).catch(() => {});
+  await Promise.race([work, limit]);
+  controller.abort();
+  await limit;
+}

@@ -1,0 +1,167 @@
+/**
+ * The members of werift 0.25.2 that this folder reaches for although they are private, in one
+ * place. `checkInternals` looks for each at the first connection, so that another version of werift
+ * fails with a sentence and not with a hole.
+ */
+import type { Buffer } from "node:buffer";
+import type { RTCDtlsTransport, RTCPeerConnection, RTCSctpTransport } from "werift";
+import type { HandshakeMessage } from "./dtls_guard.ts";
+
+/**
+ * `Event` of werift, which it does not export: subscribers are called in order, in the same tick.
+ */
+export interface Signal<Arguments extends unknown[]> {
+  subscribe(listener: (...values: Arguments) => void): { unSubscribe(): void };
+  allUnsubscribe(): void;
+}
+
+/** webrtc/peerConnection.ts */
+export interface ConnectionInternals {
+  createSctpTransport(): RTCSctpTransport;
+  gatherCandidates(): Promise<void>;
+  connect(): Promise<void>;
+  readonly secureManager: { gatherCandidates(): Promise<void> };
+}
+
+/** webrtc/transport/dtls.ts and what hangs on it in dtls/src/socket.ts */
+export interface DtlsInternals {
+  verifyRemoteCertificateFingerprint(): void;
+  dataReceiver: (packet: Buffer) => void;
+  readonly dtls?: DtlsSocketInternals;
+}
+
+export interface DtlsSocketInternals {
+  readonly remoteCertificate?: Uint8Array;
+  readonly cipher: {
+    readonly masterSecret: Uint8Array;
+    decryptPacket(
+      record: { readonly recordLayerHeader: object; readonly fragment: Buffer },
+    ): Buffer;
+  };
+  readonly dtls: {
+    recordSequenceNumber: number;
+    flight: number;
+    readonly remoteExtendedMasterSecret: boolean;
+    readonly sortedHandshakeCache: HandshakeMessage[];
+  };
+  readonly transport: { readonly socket: { onData: (datagram: Buffer) => void } };
+  onHandleHandshakes: (messages: HandshakeMessage[]) => Promise<void>;
+}
+
+/** ice/src/ice.ts */
+export interface IceInternals {
+  localUsername: string;
+  localPassword: string;
+  userHistory: Record<string, string>;
+  stunServer?: unknown;
+  turnServer?: unknown;
+  readonly options: { readonly stunServer?: unknown };
+  remoteCandidatesEnd: boolean;
+  protocols: { close?(): Promise<void> }[];
+}
+
+/** A fragment of a message, as it waits in werift. */
+interface WaitingChunk {
+  readonly streamId: number;
+  readonly userData: { readonly length: number };
+}
+
+/** sctp/src/sctp.ts */
+export interface SctpInternals {
+  readonly associationState: number;
+  readonly stateChanged: { readonly connected: Signal<[]>; readonly closed: Signal<[]> };
+  readonly onReceive: Signal<[number, number, Buffer]>;
+  readonly onReconfigStreams: Signal<[number[]]>;
+  onSackReceived: () => Promise<void>;
+  readonly outboundQueue: readonly WaitingChunk[];
+  readonly inboundStreams: Record<number, { readonly reassembly: readonly unknown[] }>;
+  readonly sackMisOrdered: { readonly size: number };
+  readonly advertisedRwnd: number;
+  flush: unknown;
+  timer3Handle?: ReturnType<typeof setTimeout>;
+  send(streamId: number, protocol: number, bytes: Buffer): Promise<void>;
+  handleData(packet: Buffer): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Looks at the DTLS socket, which exists only from the handshake on. Throws like `checkInternals`.
+ */
+export function checkDtlsSocket(socket: DtlsSocketInternals): void {
+  demandMembers(socket, { onHandleHandshakes: "function", transport: "object" });
+  demandMembers(socket.cipher, { masterSecret: "object", decryptPacket: "function" });
+  demandMembers(socket.dtls, {
+    recordSequenceNumber: "number",
+    flight: "number",
+    remoteExtendedMasterSecret: "boolean",
+    sortedHandshakeCache: "object",
+  });
+  demandMembers(socket.transport.socket, { onData: "function" });
+}
+
+/** The two views of one object: what werift promises, and what it has. */
+export function connectionInternals(connection: RTCPeerConnection): ConnectionInternals {
+  return connection as unknown as ConnectionInternals;
+}
+
+export function dtlsInternals(transport: RTCDtlsTransport): DtlsInternals {
+  return transport as unknown as DtlsInternals;
+}
+
+export function iceInternals(transport: RTCDtlsTransport): IceInternals {
+  return transport.iceTransport.connection as unknown as IceInternals;
+}
+
+export function sctpInternals(transport: RTCSctpTransport): SctpInternals {
+  return transport.sctp as unknown as SctpInternals;
+}
+
+/** Kind of value that a member must have, by object. */
+type Expectation = readonly [owner: object, members: Readonly<Record<string, string>>];
+
+/** Throws an Error when werift is not the one whose private members we know. */
+export function checkInternals(connection: RTCPeerConnection, sctp: RTCSctpTransport): void {
+  const association = sctpInternals(sctp);
+  const expectations: readonly Expectation[] = [
+    [connection, { gatherCandidates: "function", connect: "function", secureManager: "object" }],
+    [connectionInternals(connection).secureManager, { gatherCandidates: "function" }],
+    [sctp.dtlsTransport, {
+      verifyRemoteCertificateFingerprint: "function",
+      dataReceiver: "function",
+    }],
+    [iceInternals(sctp.dtlsTransport), {
+      localUsername: "string",
+      localPassword: "string",
+      userHistory: "object",
+      stunServer: "object",
+      options: "object",
+      remoteCandidatesEnd: "boolean",
+      protocols: "object",
+    }],
+    [association, {
+      associationState: "number",
+      onSackReceived: "function",
+      outboundQueue: "object",
+      inboundStreams: "object",
+      sackMisOrdered: "object",
+      advertisedRwnd: "number",
+      flush: "object",
+      send: "function",
+      handleData: "function",
+      onReceive: "object",
+      onReconfigStreams: "object",
+    }],
+  ];
+  for (const [owner, members] of expectations) demandMembers(owner, members);
+}
+
+function demandMembers(owner: object, members: Readonly<Record<string, string>>): void {
+  for (const [name, kind] of Object.entries(members)) {
+    const found = typeof Reflect.get(owner, name);
+    if (found !== kind) {
+      throw new Error(
+        `Cannot use werift: ${owner.constructor.name}.${name} is ${found}, not ${kind}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * One WebRTC connection, device side: the browser offers, we answer as DTLS server. The only folder
+ * that knows werift 0.25.2, which it corrects from outside (DESIGN 7); each correction is a file of
+ * its own: `udp_patch`, `ice_patch`, `dtls_patch`, `sctp_patch` with `sctp_guard`.
+ *
+ * It is not the place that decides whom to trust: descriptions come from `protocol/sdp.ts`, written
+ * from verified fields, and nothing that arrives on a channel means anything before the agent has
+ * confirmed.
+ */
+import { createSelfSignedCertificate, RTCPeerConnection } from "werift";
+import type { Bytes } from "../lib/bytes.ts";
+import { Channels, type DataChannel, MAX_MESSAGE_BYTES } from "./channel.ts";
+import { DtlsControl } from "./dtls_patch.ts";
+import {
+  IceControl,
+  loopbackAddresses,
+  STUN_LIMIT_SECONDS,
+  usableCandidate,
+  within,
+} from "./ice_patch.ts";
+import { checkInternals, connectionInternals } from "./internals.ts";
+import { patchUdp } from "./udp_patch.ts";
+import { type SectionCodec, Sections, videoCodecs, type VideoSender } from "./video.ts";
+
+/** A STUN or TURN server. */
+export interface IceServer {
+  readonly urls: string;
+  readonly username?: string;
+  readonly credential?: string;
+}
+
+/**
+ * `failed` and `closed` are final, yet `close` has to be called; `close` of this end is not told.
+ */
+export type PeerState = "connecting" | "connected" | "failed" | "closed";
+
+/** What a connection tells its owner. None of them may throw. */
+export interface PeerHandlers {
+  candidate(candidate: string): void;
+  state(state: PeerState): void;
+  keyFrameWanted(mid: string): void;
+}
+
+/** Remote candidates taken in one connection: a browser with many networks has some twenty. */
+const MAX_REMOTE_CANDIDATES = 64;
+/** Servers that are looked at; werift uses the first of each kind. */
+const MAX_ICE_SERVERS = 8;
+/** How long werift may take to close its sockets, in ms: a relay may not answer any more. */
+const CLOSE_LIMIT_MS = 1000;
+/** werift's first flight timer, in ms: it runs on after a quick handshake and cannot be stopped. */
+const FLIGHT_TIMER_MS = 550;
+/** ECDSA with SHA-256 on P-256, in the numbers of TLS (RFC 5246 7.4.1.4.1, RFC 8422 5.1.1). */
+const ECDSA_SHA256 = { signature: 3, hash: 4 } as const;
+const SECP256R1 = 23;
+
+/**
+ * A new connection with a certificate of its own. Rejects with an Error when werift is not the
+ * version that the corrections are made for.
+ */
+export async function createPeer(
+  options: { readonly iceServers: readonly IceServer[]; readonly handlers: PeerHandlers },
+): Promise<WeriftPeer> {
+  patchUdp();
+  const keys = await createSelfSignedCertificate(ECDSA_SHA256, SECP256R1);
+  const connection = new RTCPeerConnection({
+    iceServers: options.iceServers.slice(0, MAX_ICE_SERVERS).map((server) => ({ ...server })),
+    iceAdditionalHostAddresses: loopbackAddresses(),
+    iceStunGatherTimeout: STUN_LIMIT_SECONDS,
+    bundlePolicy: "max-bundle",
+    codecs: { audio: [], video: videoCodecs() },
+    headerExtensions: { audio: [], video: [] },
+    maxMessageSize: MAX_MESSAGE_BYTES,
+    dtls: { keys },
+  });
+  return new WeriftPeer(connection, options.handlers);
+}
+
+/** Implements `Peer` of agent/seams.ts. */
+export class WeriftPeer {
+  readonly #connection: RTCPeerConnection;
+  readonly #handlers: PeerHandlers;
+  readonly #ice: IceControl;
+  readonly #dtls: DtlsControl;
+  readonly #channels: Channels;
+  readonly #sections: Sections;
+  #state: PeerState | "new" = "new";
+  #candidates = 0;
+  /** Answers are made one after the other. */
+  #answering: Promise<unknown> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+
+  constructor(connection: RTCPeerConnection, handlers: PeerHandlers) {
+    this.#connection = connection;
+    this.#handlers = handlers;
+    const sctp = connectionInternals(connection).createSctpTransport();
+    checkInternals(connection, sctp);
+    this.#ice = new IceControl(connection, sctp.dtlsTransport);
+    this.#dtls = new DtlsControl(sctp.dtlsTransport);
+    this.#channels = new Channels(sctp, () => this.#become("closed"));
+    this.#sections = new Sections(connection, (mid) => this.#handlers.keyFrameWanted(mid));
+    this.#watch();
+  }
+
+  /**
+   * Takes an offer and gives the answer, without waiting for candidates; they follow through the
+   * handler. Rejects with an Error for an offer that does not fit, and after close.
+   */
+  answer(offerSdp: string): Promise<string> {
+    const answer = this.#answering.then(() => this.#answer(offerSdp));
+    this.#answering = answer.catch(() => {});
+    return answer;
+  }
+
+  /** Gives werift a candidate of the browser. What it cannot use is dropped without a word. */
+  async addCandidate(candidate: string): Promise<void> {
+    if (!usableCandidate(candidate) || this.#candidates === MAX_REMOTE_CANDIDATES) return;
+    if (this.#closing !== undefined) return;
+    this.#candidates++;
+    try {
+      await this.#connection.addIceCandidate({ candidate, sdpMLineIndex: 0 });
+    } catch {
+      // Malformed, or too late. Either way this candidate leads nowhere.
+    }
+  }
+
+  /**
+   * Creates the negotiated channel with this id; `listen` belongs into the same task. Throws if it
+   * exists.
+   */
+  channel(id: number, label: string): DataChannel {
+    return this.#channels.create(id, label);
+  }
+
+  /** SHA-256 of the browser's certificate, after the handshake. */
+  seenFingerprint(): Bytes | undefined {
+    return this.#dtls.seenFingerprint;
+  }
+
+  /** The sender of a section that was answered with a camera. */
+  video(mid: string): VideoSender | undefined {
+    return this.#sections.sender(mid);
+  }
+
+  /** Says what a section will carry; before `answer` of the offer that has it. */
+  prepareVideo(mid: string, codec: SectionCodec): void {
+    this.#sections.prepare(mid, codec);
+  }
+
+  /**
+   * Ends the connection and waits until sockets and timers are gone, two seconds at most. Never
+   * rejects.
+   */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #answer(offerSdp: string): Promise<string> {
+    if (this.#closing !== undefined) throw new Error("Cannot answer: connection is closed");
+    if (this.#state === "new") this.#become("connecting");
+    await this.#connection.setRemoteDescription({ type: "offer", sdp: offerSdp });
+    this.#sections.apply();
+    const { sdp } = await this.#connection.createAnswer();
+    await this.#connection.setLocalDescription({ type: "answer", sdp });
+    return sdp;
+  }
+
+  #watch(): void {
+    const connection = this.#connection;
+    connection.onIceCandidate.subscribe((candidate) => {
+      if (candidate?.candidate) this.#handlers.candidate(candidate.candidate);
+    });
+    connection.connectionStateChange.subscribe((state) => {
+      if (state === "connected" || state === "failed" || state === "closed") this.#become(state);
+    });
+    // Neither reaches the state of the connection (werift-audit.md 6).
+    for (const transport of connection.dtlsTransports) {
+      transport.onStateChange.subscribe((state) => {
+        if (state === "failed" || state === "closed") this.#become(state);
+      });
+    }
+  }
+
+  #become(state: PeerState): void {
+    if (this.#state === "failed" || this.#state === "closed" || this.#state === state) return;
+    this.#state = state;
+    if (state === "failed" || state === "closed") this.#channels.close();
+    if (this.#closing === undefined) this.#handlers.state(state);
+  }
+
+  async #close(): Promise<void> {
+    // A microtask later `#closing` is set, and what follows is not told as an event.
+    await Promise.resolve();
+    this.#ice.stop();
+    this.#dtls.stop();
+    await within(this.#connection.close().catch(() => {}), CLOSE_LIMIT_MS);
+    this.#become("closed");
+    await this.#ice.settle();
+    const flight = (this.#dtls.connectedAt ?? -Infinity) + FLIGHT_TIMER_MS - performance.now();
+    if (flight > 0) await within(new Promise(() => {}), flight);
+    this.#channels.settle();
+  }
+}
