@@ -46,6 +46,7 @@ export class RendezvousClient {
   readonly #url: string;
   #state: RendezvousState = { kind: "idle" };
   #iceServers: readonly IceServerEntry[] = [];
+  #shell: string | undefined;
   #link: RendezvousLink | undefined;
   #pingEveryMs: number;
 
@@ -64,6 +65,11 @@ export class RendezvousClient {
   /** The newest list; empty before the first registration. */
   get iceServers(): readonly IceServerEntry[] {
     return this.#iceServers;
+  }
+
+  /** Origin of the shell, as the rendezvous said last; undefined before the first registration. */
+  get shell(): string | undefined {
+    return this.#shell;
   }
 
   /** Sends to a browser; false when there is no connection. Throws a RangeError above `MAX_SEALED_BYTES`. */
@@ -102,7 +108,8 @@ export class RendezvousClient {
       log,
       limits: this.#limits,
       pingEveryMs: this.#pingEveryMs,
-      registered: (iceServers) => this.#registered(iceServers),
+      registered: (iceServers, shell) => this.#registered(iceServers, shell),
+      newIceServers: (iceServers) => this.#iceServers = iceServers,
     });
     try {
       return await link.run(signal);
@@ -111,9 +118,9 @@ export class RendezvousClient {
     }
   }
 
-  #registered(iceServers: readonly IceServerEntry[]): void {
+  #registered(iceServers: readonly IceServerEntry[], shell: string): void {
     this.#iceServers = iceServers;
-    if (this.#state.kind === "registered") return; // only new credentials
+    this.#shell = shell;
     this.#set({ kind: "registered" });
     const fields = { url: this.#url, pingSeconds: this.#pingEveryMs / 1000 };
     this.#options.log.info("rendezvous.connected", fields);

@@ -10,7 +10,7 @@ import type { ClientLimits } from "./rendezvous_limits.ts";
 
 const NONCE = toBase64Url(new Uint8Array(32).fill(9));
 const CHALLENGE = { type: "challenge", nonce: NONCE };
-const REGISTERED = { type: "registered", iceServers: [{ urls: "stun:a:1" }] };
+const REGISTERED = { type: "registered", iceServers: [{ urls: "stun:a:1" }], shell: "http://a:1" };
 const KEY = new Uint8Array(32).fill(3);
 
 /** A rendezvous that does what the test says, and a client that dials it. */
@@ -159,6 +159,7 @@ Deno.test("rendezvous client registers by its challenge and learns the ICE serve
   connection.send(REGISTERED);
   await scene.until(() => scene.client.state.kind === "registered");
   assert.deepEqual(scene.client.iceServers, [{ urls: "stun:a:1" }]);
+  assert.equal(scene.client.shell, "http://a:1");
   connection.send({ type: "ice-servers", iceServers: [] });
   await scene.until(() => scene.client.iceServers.length === 0);
   await scene.stop();

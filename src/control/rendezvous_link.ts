@@ -44,7 +44,9 @@ export interface LinkOptions {
   /** A fresh M0, signed. */
   readonly presence: () => Promise<Bytes>;
   readonly mail: MailHandler;
-  readonly registered: (iceServers: readonly IceServerEntry[]) => void;
+  /** The connection stands. `shell` is the origin of the page that the rendezvous serves. */
+  readonly registered: (iceServers: readonly IceServerEntry[], shell: string) => void;
+  readonly newIceServers: (iceServers: readonly IceServerEntry[]) => void;
   readonly log: Log;
   readonly limits: LinkLimits;
   /** Silence after which we ask the rendezvous for a sign of life, in ms. */
@@ -155,12 +157,12 @@ export class RendezvousLink {
       return;
     }
     if (message.type === "registered" && this.#state === "registering") {
-      return this.#begin(message.iceServers);
+      return this.#begin(message.iceServers, message.shell);
     }
     if (this.#state !== "registered") return this.#end({ reason: "malformed" });
     switch (message.type) {
       case "ice-servers":
-        return this.#options.registered(message.iceServers);
+        return this.#options.newIceServers(message.iceServers);
       case "deliver":
         return this.#deliver(message.peer, fromBase64Url(message.sealed));
       case "gone":
@@ -191,9 +193,9 @@ export class RendezvousLink {
     this.#end({ reason: "failed", detail: String(error) });
   }
 
-  #begin(iceServers: readonly IceServerEntry[]): void {
+  #begin(iceServers: readonly IceServerEntry[], shell: string): void {
     this.#state = "registered";
-    this.#options.registered(iceServers);
+    this.#options.registered(iceServers, shell);
     this.#pause();
   }
 

@@ -51,7 +51,12 @@ export type RefusalCode =
 
 export type ToDevice =
   | { readonly type: "challenge"; readonly nonce: string }
-  | { readonly type: "registered"; readonly iceServers: readonly IceServerEntry[] }
+  | {
+    readonly type: "registered";
+    readonly iceServers: readonly IceServerEntry[];
+    /** Origin of the shell that this rendezvous serves, for links that the device shows to people. */
+    readonly shell: string;
+  }
   | { readonly type: "ice-servers"; readonly iceServers: readonly IceServerEntry[] }
   | { readonly type: "deliver"; readonly peer: number; readonly sealed: string }
   | { readonly type: "gone"; readonly peer: number }
@@ -103,6 +108,7 @@ type Shapes<Message extends { type: string }> = {
 // Canonical base64url: groups of four, then a tail whose unused bits are zero (RFC 4648 3.5).
 const BASE64URL = /^(?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?$/;
 const DEVICE_ID = /^[a-z2-7]{26}$/; // base32 of 16 bytes (trust/key_id.ts)
+const ORIGIN = /^https?:\/\/[a-z0-9.[\]:-]{1,255}$/; // RFC 6454 6.1, as browsers write it
 // RFC 7064 3.1 and RFC 7065 3.1, narrowed to what browsers take.
 const ICE_URL = /^(?:stuns?|turns?):[A-Za-z0-9.:[\]-]+(?:\?transport=(?:udp|tcp))?$/;
 const REFUSAL_CODES: ReadonlySet<unknown> = new Set<RefusalCode>([
@@ -121,7 +127,7 @@ const isSealed = atMostBytes(MAX_SEALED_BYTES);
 
 const TO_DEVICE: Shapes<ToDevice> = {
   challenge: { nonce: exactBytes(NONCE_BYTES) },
-  registered: { iceServers: isIceServers },
+  registered: { iceServers: isIceServers, shell: isOrigin },
   "ice-servers": { iceServers: isIceServers },
   deliver: { peer: isPeer, sealed: isSealed },
   gone: { peer: isPeer },
@@ -223,6 +229,10 @@ function isDevice(value: unknown): boolean {
 
 function isRefusalCode(value: unknown): boolean {
   return REFUSAL_CODES.has(value);
+}
+
+function isOrigin(value: unknown): boolean {
+  return typeof value === "string" && ORIGIN.test(value);
 }
 
 function isIceServers(value: unknown): boolean {

@@ -18,7 +18,11 @@ const bytes = (length: number, fill = 7) => toBase64Url(new Uint8Array(length).f
 
 const TABLE = [
   [parseToDevice, { type: "challenge", nonce: bytes(32) }],
-  [parseToDevice, { type: "registered", iceServers: [TURN, { urls: "stun:[::1]:3478" }] }],
+  [parseToDevice, {
+    type: "registered",
+    iceServers: [TURN, { urls: "stun:[::1]:3478" }],
+    shell: "https://meet.example.org:8443",
+  }],
   [parseToDevice, { type: "ice-servers", iceServers: [] }],
   [parseToDevice, { type: "deliver", peer: 1, sealed: bytes(MAX_SEALED_BYTES) }],
   [parseToDevice, { type: "gone", peer: Number.MAX_SAFE_INTEGER }],
@@ -105,7 +109,7 @@ Deno.test("signal messages take exactly the base64url that the byte reader takes
 
 Deno.test("signal messages refuse ICE servers beyond the limits or of another scheme", () => {
   const read = (iceServers: unknown) =>
-    parseToDevice(JSON.stringify({ type: "registered", iceServers }));
+    parseToDevice(JSON.stringify({ type: "registered", iceServers, shell: "http://a" }));
   assert.ok(read(Array(8).fill(TURN)));
   assert.equal(read(Array(9).fill(TURN)), undefined);
   for (

@@ -15,6 +15,7 @@ export interface Desk {
   readonly verify: Verify;
   /** The text by which browsers ask for the device that holds this key. */
   readonly deviceId: (publicKey: Bytes) => Promise<string>;
+  readonly shellOrigin: string;
   readonly iceServers: () => readonly IceServerEntry[];
   readonly limits: Limits;
   readonly newPeersPerAddress: KeyedBuckets;

@@ -98,7 +98,8 @@ export class DeviceConnection {
   }
 
   async #register(message: Register, nonce: Bytes): Promise<void> {
-    const { verify, deviceId, registry, switchboard, iceServers, log, now } = this.#desk;
+    const { verify, deviceId, registry, switchboard, iceServers, shellOrigin, log, now } =
+      this.#desk;
     const key = fromBase64Url(message.key);
     const signature = fromBase64Url(message.signature);
     if (!await verify(key, registrationText(nonce, key), signature)) {
@@ -118,7 +119,7 @@ export class DeviceConnection {
       leave,
     };
     this.#state = { kind: "registered", registration };
-    this.#socket.send({ type: "registered", iceServers: iceServers() });
+    this.#socket.send({ type: "registered", iceServers: iceServers(), shell: shellOrigin });
     log.info("device.registered", { device });
   }
 

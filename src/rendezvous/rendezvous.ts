@@ -82,6 +82,7 @@ export function createRendezvous(options: RendezvousOptions): Rendezvous {
         limits.registrationsPerAddress,
         limits.rememberedAddresses,
       ),
+      shellOrigin: origins.shell,
       iceServers: () => iceServersAt(ice, now()),
       verify,
       deviceId,

@@ -14,7 +14,11 @@ Deno.test("a device registers by signing its challenge", async () => {
   const challenge = await device.next();
   assert.match(challenge.nonce, /^[\w-]{43}$/);
   const answer = await device.ask(await registration(identity, challenge));
-  assert.deepEqual(answer, { type: "registered", iceServers: [{ urls: "stun:127.0.0.1:3478" }] });
+  assert.deepEqual(answer, {
+    type: "registered",
+    iceServers: [{ urls: "stun:127.0.0.1:3478" }],
+    shell: SHELL,
+  });
   assert.ok(lines.includes(`device.registered {"device":"${identity.device}"}`));
 });
 
