@@ -1,0 +1,157 @@
+/** `/#/d/DEVICE`: the live pictures of a device, and its pages. */
+import { useState } from "hono/jsx/dom";
+import type { JSX } from "hono/jsx/dom/jsx-runtime";
+import type { Named } from "../../../src/protocol/control.ts";
+import type { Device } from "../devices.ts";
+import type { SessionState } from "../session.ts";
+import { type CameraSource, CameraTile } from "./camera_tile.tsx";
+import { Glyph } from "./glyph.tsx";
+import { useLastLive, useObserved } from "./hooks.ts";
+import { StateLine, type StateSource, usePatience } from "./state_line.tsx";
+
+const SHOWN_AT_ONCE = 4; // each picture costs the viewer bandwidth and the device work; more start when asked for
+
+/** What a view needs of a session. */
+export interface SessionSource extends StateSource {
+  readonly cameras: CameraSource;
+}
+
+/** What the device has for this browser. */
+export interface Offer {
+  readonly services: readonly Named[];
+  readonly cameras: readonly Named[];
+}
+
+export function DeviceView(
+  { device, session, forget }: { device: Device; session: SessionSource; forget: () => void },
+): JSX.Element {
+  const state = useObserved(session.state);
+  const offer = useLastLive(state);
+  return (
+    <main class="page page-wide">
+      <header class="masthead">
+        <a class="icon-button" href="#/" aria-label="All devices">
+          <Glyph name="back" />
+        </a>
+        <h1>{device.name}</h1>
+      </header>
+      <StateLine session={session} name={device.name} />
+      {offer === undefined
+        ? <Before state={state} />
+        : <Offered device={device} session={session} offer={offer} />}
+      <footer class="foot">
+        <details>
+          <summary>About this device</summary>
+          <dl>
+            <dt>Device id</dt>
+            <dd>
+              <code>{device.id}</code>
+            </dd>
+            <dt>Paired</dt>
+            <dd>{new Date(device.pairedAt).toLocaleString()}</dd>
+          </dl>
+          <p class="faint">
+            Forgetting removes it from this browser's list. To take away this browser's right, use
+            {" "}
+            <code>porthole revoke</code> on the device.
+          </p>
+          <button type="button" class="quiet danger" onClick={() => confirmForget(device, forget)}>
+            Forget this device
+          </button>
+        </details>
+      </footer>
+    </main>
+  );
+}
+
+function Before({ state }: { state: SessionState }): JSX.Element | null {
+  const patient = usePatience();
+  if (!patient || state.phase === "lost" || state.phase === "closed") return null;
+  return (
+    <div class="skeleton" aria-hidden="true">
+      <div></div>
+      <div></div>
+    </div>
+  );
+}
+
+function Offered(
+  { device, session, offer }: { device: Device; session: SessionSource; offer: Offer },
+): JSX.Element {
+  const { services, cameras } = offer;
+  if (services.length === 0 && cameras.length === 0) return <NothingOffered />;
+  return (
+    <div class={cameras.length === 0 ? "device device-pages" : "device"}>
+      {cameras.length === 0 ? null : <CameraList cameras={cameras} source={session.cameras} />}
+      {services.length === 0 ? null : (
+        <section aria-labelledby="pages">
+          <h2 id="pages">Pages</h2>
+          <ul class="cards">
+            {services.map((service) => (
+              <li key={service.id}>
+                <a
+                  class="card"
+                  href={`#/d/${device.id}/s/${service.id}/`}
+                  data-testid={`service-card-${service.id}`}
+                >
+                  <Glyph name="page" />
+                  <span class="card-text">
+                    <strong>{service.title}</strong>
+                  </span>
+                  <Glyph name="forward" />
+                </a>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+    </div>
+  );
+}
+
+export function CameraList(
+  { cameras, source }: { cameras: readonly Named[]; source: CameraSource },
+): JSX.Element {
+  const [asked, ask] = useState<readonly string[]>([]);
+  return (
+    <section aria-labelledby="live">
+      <h2 id="live">Live</h2>
+      <div class="cameras">
+        {cameras.map((camera, index) =>
+          index < SHOWN_AT_ONCE || asked.includes(camera.id)
+            ? <CameraTile key={camera.id} camera={camera} cameras={source} />
+            : (
+              <button
+                type="button"
+                class="card"
+                key={camera.id}
+                onClick={() => ask([...asked, camera.id])}
+              >
+                <Glyph name="camera" />
+                <span class="card-text">
+                  <strong>{camera.title}</strong>
+                  <span class="faint">Show the picture</span>
+                </span>
+              </button>
+            )
+        )}
+      </div>
+    </section>
+  );
+}
+
+function NothingOffered(): JSX.Element {
+  return (
+    <div class="empty">
+      <h2>Nothing to show yet</h2>
+      <p>
+        This device offers no pages and no cameras. Add a <code>[[service]]</code> or a{" "}
+        <code>[[camera]]</code> to its <code>porthole.toml</code> and restart porthole.
+      </p>
+    </div>
+  );
+}
+
+function confirmForget(device: Device, forget: () => void): void {
+  if (confirm(`Forget “${device.name}”? To use it again you will have to pair again.`)) forget();
+}

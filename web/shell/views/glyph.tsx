@@ -1,0 +1,33 @@
+/** The few line drawings of the shell, inline: no font, no request. Decoration only; names stand beside them. */
+import type { JSX } from "hono/jsx/dom/jsx-runtime";
+
+const PATHS = {
+  back: "M15 5l-7 7 7 7",
+  reload: "M20 11a8 8 0 1 0-2.3 6.3M20 4v7h-7",
+  newTab: "M14 4h6v6M20 4l-9 9M10 5H5a1 1 0 0 0-1 1v13a1 1 0 0 0 1 1h13a1 1 0 0 0 1-1v-5",
+  camera: "M4 8a2 2 0 0 1 2-2h8a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2H6a2 2 0 0 1-2-2zM16 11l5-3v8l-5-3",
+  page: "M4 6a1 1 0 0 1 1-1h14a1 1 0 0 1 1 1v12a1 1 0 0 1-1 1H5a1 1 0 0 1-1-1zM4 9h16",
+  forward: "M9 5l7 7-7 7",
+  full: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
+} as const;
+
+export type GlyphName = keyof typeof PATHS;
+
+export function Glyph({ name }: { name: GlyphName }): JSX.Element {
+  return (
+    <svg class="glyph" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}
+
+/** The mark of porthole: a round window with a horizon. */
+export function Mark(): JSX.Element {
+  return (
+    <svg class="mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
+      <circle class="mark-rim" cx="16" cy="16" r="14" />
+      <circle class="mark-glass" cx="16" cy="16" r="9" />
+      <path class="mark-sea" d="M7.2 17.6q4.4-2.4 8.8 0t8.8 0A9 9 0 0 1 7.2 17.6z" />
+    </svg>
+  );
+}
