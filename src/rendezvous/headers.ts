@@ -17,7 +17,6 @@ export const SERVICE_WORKER_HEADERS = { "service-worker-allowed": "/" };
 // Only what reaches beyond the page. Others keep their defaults, so that a device's page in a frame may still be
 // granted full screen or the clipboard by the shell's `allow` attribute. The microphone is for talking to a camera.
 const PERMISSIONS = [
-  "bluetooth=()",
   "camera=()",
   "display-capture=()",
   "geolocation=()",
