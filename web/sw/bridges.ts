@@ -1,0 +1,175 @@
+/**
+ * Finds a bridge frame that answers. Any live bridge serves any request of its origin, so nothing here needs to
+ * survive the worker: after a restart it looks again.
+ */
+import {
+  boundedText,
+  isRecord,
+  MAX_TITLE_LENGTH,
+  RESERVED_PREFIX,
+  type WorkerToBridge,
+} from "./port_messages.ts";
+
+/** Path of the bridge's document on every content origin. */
+export const BRIDGE_PATH = `${RESERVED_PREFIX}bridge.html`;
+
+/** The waits, in ms; tests bring their own. */
+export interface BridgeLimits {
+  /** How long a bridge may take to answer before the next is asked as well. */
+  readonly pong: number;
+  /** How long a request waits for a bridge to appear: a tab that reloads needs its session back. */
+  readonly appear: number;
+  /** Pause between two looks when no bridge has said that it is ready. */
+  readonly lookAgain: number;
+  /** A bridge that answered is not asked again for this long: a page's sixty files cost one question. */
+  readonly trusted: number;
+}
+
+const LIMITS: BridgeLimits = { pong: 1000, appear: 8000, lookAgain: 500, trusted: 2000 };
+
+/** Bridges that are asked at most; a person has a few tabs of one device. */
+const MAX_ASKED = 16;
+
+/** A frame of the shell that passes ports on. */
+export interface Bridge {
+  readonly id: string;
+  /** The service's name for people; empty while unknown. */
+  readonly title: string;
+  post(message: WorkerToBridge, port: MessagePort): void;
+}
+
+/** As much of `Clients` as is used. */
+export interface BridgeClients {
+  matchAll(
+    options: { includeUncontrolled: true; type: "window" },
+  ): Promise<readonly BridgeClient[]>;
+  get(id: string): Promise<BridgeClient | undefined>;
+}
+
+/** As much of a `Client` as is used. */
+export interface BridgeClient {
+  readonly id: string;
+  readonly url: string;
+  postMessage(message: unknown, transfer: Transferable[]): void;
+}
+
+/** Looks for bridges among the clients of this worker. */
+export class Bridges {
+  readonly #clients: BridgeClients;
+  readonly #limits: BridgeLimits;
+  readonly #waiting = new Set<() => void>();
+  #last: { bridge: Bridge; at: number } | undefined;
+
+  constructor(clients: BridgeClients, limits = LIMITS) {
+    this.#clients = clients;
+    this.#limits = limits;
+  }
+
+  /** A bridge got its port: whoever waits looks again. */
+  ready(): void {
+    for (const wake of [...this.#waiting]) wake();
+  }
+
+  /** A bridge turned out to have lost its session: it is asked again before the next request. */
+  distrust(): void {
+    this.#last = undefined;
+  }
+
+  /** A bridge that answers; undefined when none did in time. */
+  async find(): Promise<Bridge | undefined> {
+    const trusted = this.#last;
+    if (trusted !== undefined && performance.now() - trusted.at < this.#limits.trusted) {
+      if (await this.exists(trusted.bridge.id)) return trusted.bridge;
+    }
+    const limit = performance.now() + this.#limits.appear;
+    do {
+      const bridge = await this.#ask();
+      if (bridge !== undefined) {
+        this.#last = { bridge, at: performance.now() };
+        return bridge;
+      }
+      await this.#sleep(Math.min(this.#limits.lookAgain, limit - performance.now()));
+    } while (performance.now() < limit);
+    return undefined;
+  }
+
+  /** Whether a bridge's frame is still there. */
+  async exists(id: string): Promise<boolean> {
+    return await this.#clients.get(id) !== undefined;
+  }
+
+  /** The first that answers, each asked a second after the one before. */
+  async #ask(): Promise<Bridge | undefined> {
+    const all = await this.#clients.matchAll({ includeUncontrolled: true, type: "window" });
+    const bridges = all.filter((client) => new URL(client.url).pathname === BRIDGE_PATH);
+    const pings: Ping[] = [];
+    try {
+      for (const client of bridges.slice(0, MAX_ASKED)) {
+        pings.push(ping(client));
+        const answers = pings.map(({ answer }) => answer);
+        const bridge = await firstOf(answers, this.#limits.pong);
+        if (bridge !== undefined) return bridge;
+      }
+      return undefined;
+    } finally {
+      for (const { close } of pings) close();
+    }
+  }
+
+  #sleep(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, Math.max(0, milliseconds));
+      this.#waiting.add(wake);
+    });
+  }
+}
+
+/** A question under way. `answer` is undefined without a session, and never settles for a bridge that says nothing. */
+interface Ping {
+  readonly answer: Promise<Bridge | undefined>;
+  close(): void;
+}
+
+function ping(client: BridgeClient): Ping {
+  const { port1, port2 } = new MessageChannel();
+  const answer = new Promise<Bridge | undefined>((resolve) => {
+    port1.onmessage = (event) => resolve(toBridge(client, event.data));
+  });
+  client.postMessage({ porthole: "ping" } satisfies WorkerToBridge, [port2]);
+  return { answer, close: () => port1.close() };
+}
+
+function toBridge(client: BridgeClient, pong: unknown): Bridge | undefined {
+  if (!isRecord(pong) || pong.porthole !== "pong") return undefined;
+  return {
+    id: client.id,
+    title: boundedText(pong.title, MAX_TITLE_LENGTH) ?? "",
+    post: (message, port) => client.postMessage(message, [port]),
+  };
+}
+
+/** The first that is a bridge; undefined when all said no, or at the limit. */
+async function firstOf(
+  answers: readonly Promise<Bridge | undefined>[],
+  limit: number,
+): Promise<Bridge | undefined> {
+  const bridges = answers.map(async (answer) => {
+    const bridge = await answer;
+    if (bridge === undefined) throw new TypeError("Cannot use a bridge: it has no session");
+    return bridge;
+  });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), limit);
+  });
+  try {
+    return await Promise.race([Promise.any(bridges).catch(() => undefined), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,211 @@
+/**
+ * THE messages between the content origin (service worker, bridge, injected code) and the pump, and the checks on them.
+ * Both ends treat the other as hostile: a device's page can reach every port of its own origin.
+ *
+ *   page, service worker             bridge                        pump
+ *      | -- ping (port) -------------> | -- ping (port) ------------> |
+ *      | <-- pong, or no-session ------------------------------------ |
+ *      | -- stream, head (port) -----> | -- open, head (port) ------> |   ports, never bytes
+ *      |                                                              |
+ *      | -- body*, body-end ----------------------------------------> |   on the stream's own port, within credit
+ *      | <-- pull (credit for body) --------------------------------- |
+ *      | <-- head, data*, end | error ------------------------------- |   both close the port afterwards
+ *      | -- pull (taken from data) | cancel ------------------------> |
+ *
+ * No message names a service: the shell bound the bridge's port to one.
+ */
+import type { Bytes } from "../../src/lib/bytes.ts";
+import { STREAM_CODES, type StreamCode } from "../../src/protocol/errors.ts";
+import type { Header, RequestHead, SocketClose } from "../../src/protocol/http.ts";
+
+/** Paths below this belong to porthole on every content origin and are never tunnelled. */
+export const RESERVED_PREFIX = "/.porthole/";
+
+/** A request without its service. */
+export type StreamHead = Omit<RequestHead, "service">;
+
+/** On a stream's port, from the pump. */
+export type FromPump =
+  | { readonly type: "head"; readonly status: number; readonly headers: readonly Header[] }
+  | { readonly type: "data"; readonly bytes: Bytes; readonly text: boolean; readonly last: boolean }
+  | { readonly type: "end"; readonly close?: SocketClose | undefined }
+  | { readonly type: "error"; readonly code: StreamCode }
+  /** So much more of the body may be sent, in units of `bodyCost`. */
+  | { readonly type: "pull"; readonly bytes: number };
+
+/** On a stream's port, to the pump. */
+export type ToPump =
+  | { readonly type: "body"; readonly bytes: Bytes; readonly text: boolean; readonly last: boolean }
+  | { readonly type: "body-end"; readonly close?: SocketClose | undefined }
+  /** So many payload bytes of `data` were taken by the reader. */
+  | { readonly type: "pull"; readonly bytes: number }
+  | { readonly type: "cancel" };
+
+/** On the bridge's port, to the pump; a port is transferred with each. */
+export type BridgeToPump =
+  | { readonly type: "open"; readonly head: StreamHead }
+  /** Asks whether a session is up; `title` comes back with the answer. */
+  | { readonly type: "ping"; readonly title: string };
+
+/** On the bridge's port, from the pump: a session is up. */
+export type PumpToBridge = { readonly type: "ready" };
+
+/** From the service worker to a bridge frame; a port is transferred with each. */
+export type WorkerToBridge =
+  | { readonly porthole: "ping" }
+  | { readonly porthole: "stream"; readonly head: StreamHead };
+
+/** The answer on the port of a ping: the pump's, or that of a bridge which has no port yet. */
+export type Pong =
+  | { readonly porthole: "pong"; readonly title: string }
+  | { readonly porthole: "no-session" };
+
+/** To the service worker: from a bridge that got its port or whose session came back, from a page's WebSocket (with a port), from itself. */
+export type ToWorker =
+  | { readonly porthole: "bridge-ready" }
+  | { readonly porthole: "open"; readonly head: StreamHead }
+  | { readonly porthole: "keepalive" };
+
+/** From a bridge to the shell. */
+export type BridgeToShell =
+  | { readonly porthole: "bridge-hello" }
+  | { readonly porthole: "bridge-failed"; readonly reason: string };
+
+/** From the shell to a bridge; the pump's port is transferred with it. */
+export type ShellToBridge = { readonly porthole: "bridge-port"; readonly title: string };
+
+/** From injected code to the shell. */
+export type PageToShell = {
+  readonly porthole: "navigated";
+  readonly href: string;
+  readonly title: string;
+};
+
+/** What a client may have on its way to the pump unacknowledged, in units of `bodyCost`: fills 100 Mbit/s at 20 ms. */
+export const BODY_WINDOW = 256 << 10;
+
+/** Largest part of a body in one message, in bytes: measured, ports gain little above it (browser-proxying.md 3.3). */
+export const MAX_BODY_PART_BYTES = 64 << 10;
+
+/** What a message costs beside its bytes, so that a flood of empty WebSocket messages runs out of credit as well. */
+const MESSAGE_COST_BYTES = 64;
+
+/** Header lines of one head; the wire's own limit is in bytes. */
+const MAX_HEADER_LINES = 256;
+/** Characters of a path and of a header value: `limits.ts` allows 32 KiB for a whole head. */
+const MAX_TEXT_LENGTH = 32 << 10;
+/** Characters of a title that travels between frames. */
+export const MAX_TITLE_LENGTH = 256;
+
+// The agent ends the whole connection for a head that breaks these (src/protocol/head.ts): a page must not reach that.
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const PATH = /^\/[\x21-\x7e]*$/;
+// deno-lint-ignore no-control-regex -- the point is to refuse control characters
+const FIELD_VALUE = /^[^\x00-\x08\x0a-\x1f\x7f]*$/;
+
+/** Credit that one body message uses. */
+export function bodyCost(bytes: Uint8Array): number {
+  return bytes.length + MESSAGE_COST_BYTES;
+}
+
+/** Checks a head from a page or service worker; undefined for one that may not travel. */
+export function parseStreamHead(value: unknown): StreamHead | undefined {
+  if (!isRecord(value)) return undefined;
+  const { kind, method, path, headers } = value;
+  if (kind !== "http" && kind !== "websocket") return undefined;
+  if (!matches(method, TOKEN) || !matches(path, PATH)) return undefined;
+  if (path.startsWith(RESERVED_PREFIX)) return undefined;
+  const lines = parseHeaders(headers);
+  return lines && { kind, method, path, headers: lines };
+}
+
+/** Checks a message that a stream's client sent; undefined for anything else. */
+export function parseToPump(value: unknown): ToPump | undefined {
+  if (!isRecord(value)) return undefined;
+  switch (value.type) {
+    case "body": {
+      const { bytes, text, last } = value;
+      if (!isBytes(bytes) || bytes.length > MAX_BODY_PART_BYTES) return undefined;
+      return { type: "body", bytes, text: text === true, last: last === true };
+    }
+    case "body-end":
+      return parseEnd("body-end", value.close);
+    case "pull":
+      return isCount(value.bytes) ? { type: "pull", bytes: value.bytes } : undefined;
+    case "cancel":
+      return { type: "cancel" };
+    default:
+      return undefined;
+  }
+}
+
+/** Checks a message that a pump sent; undefined for anything else. */
+export function parseFromPump(value: unknown): FromPump | undefined {
+  if (!isRecord(value)) return undefined;
+  switch (value.type) {
+    case "head": {
+      const headers = parseHeaders(value.headers);
+      return isCount(value.status) && headers
+        ? { type: "head", status: value.status, headers }
+        : undefined;
+    }
+    case "data": {
+      const { bytes, text, last } = value;
+      if (!isBytes(bytes)) return undefined;
+      return { type: "data", bytes, text: text === true, last: last === true };
+    }
+    case "end":
+      return parseEnd("end", value.close);
+    case "error":
+      return { type: "error", code: isStreamCode(value.code) ? value.code : "internal" };
+    case "pull":
+      return isCount(value.bytes) ? { type: "pull", bytes: value.bytes } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** Text of at most `limit` characters; undefined for what is no text. */
+export function boundedText(value: unknown, limit: number): string | undefined {
+  return typeof value === "string" ? value.slice(0, limit) : undefined;
+}
+
+/** Whether a message is an object whose fields may be looked at. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+function parseEnd<T extends string>(type: T, close: unknown) {
+  if (!isRecord(close)) return { type };
+  const { code, reason } = close;
+  if (!isCount(code) || code > 0xffff || typeof reason !== "string") return { type };
+  return { type, close: { code, reason: reason.slice(0, MAX_TITLE_LENGTH) } };
+}
+
+function parseHeaders(value: unknown): Header[] | undefined {
+  if (!Array.isArray(value) || value.length > MAX_HEADER_LINES) return undefined;
+  const lines: Header[] = [];
+  for (const line of value) {
+    if (!Array.isArray(line) || line.length !== 2) return undefined;
+    const [name, text] = line as unknown[];
+    if (!matches(name, TOKEN) || !matches(text, FIELD_VALUE)) return undefined;
+    lines.push([name, text]);
+  }
+  return lines;
+}
+
+function matches(value: unknown, pattern: RegExp): value is string {
+  return typeof value === "string" && value.length <= MAX_TEXT_LENGTH && pattern.test(value);
+}
+
+function isBytes(value: unknown): value is Bytes {
+  return value instanceof Uint8Array && value.buffer instanceof ArrayBuffer;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isStreamCode(value: unknown): value is StreamCode {
+  return typeof value === "string" && Object.hasOwn(STREAM_CODES, value);
+}

@@ -1,0 +1,137 @@
+/**
+ * A request of a device's page in, the device's answer out: `(Request) => Promise<Response>`. Here the parts meet: body,
+ * head, bridge, exchange, adapted headers, injected script. A request that fails gets a page that says why; it never
+ * goes to the network instead.
+ */
+import { type Bytes, toBase64Url } from "../../src/lib/bytes.ts";
+import type { ResponseHead } from "../../src/protocol/http.ts";
+import type { Bridges } from "./bridges.ts";
+import { errorResponse, type Failure } from "./error_page.ts";
+import { Exchange } from "./exchange.ts";
+import { type AdaptedHeaders, adaptHeaders, type ContentCoding, toHeaders } from "./headers.ts";
+import { INJECT_PATH, injectStream, injectTag, mayInject } from "./inject_html.ts";
+import type { KeepAlive } from "./keepalive.ts";
+import { type RequestBody, takeBody } from "./request_body.ts";
+import { type BrowserTraits, requestHead } from "./request_head.ts";
+
+/** What the proxy needs of the worker around it. */
+export interface ProxyContext {
+  readonly bridges: Bridges;
+  readonly keepAlive: KeepAlive;
+  readonly browser: BrowserTraits;
+  readonly shellOrigin: string;
+}
+
+/** Statuses whose responses may not have a body (Fetch 2.2.3); 101 and 103 are no answer to a fetch at all. */
+const NULL_BODY = new Set([204, 205, 304]);
+const DOCUMENTS = new Set(["document", "iframe", "frame"]);
+const NONCE_BYTES = 16;
+
+/** Answers one request through a bridge. Rejects only when the page's own body cannot be read. */
+export async function proxy(request: Request, context: ProxyContext): Promise<Response> {
+  const body = await takeBody(request); // before any other await: see there
+  if (body === undefined) return fail("body_too_large", { request, context });
+  const first = await attempt(request, { context, body });
+  const outcome = mayRepeat(request, first) ? await attempt(request, { context, body }) : first;
+  return respond(outcome, { request, context });
+}
+
+/** What became of a request. */
+type Outcome =
+  | { readonly type: "failed"; readonly failure: Failure; readonly title: string }
+  | {
+    readonly type: "answered";
+    readonly head: ResponseHead;
+    readonly title: string;
+    readonly body: ReadableStream<Bytes>;
+  };
+
+/** A session that ends takes requests with it that another one can answer, unless they may have changed something. */
+function mayRepeat({ method }: Request, outcome: Outcome): boolean {
+  const safe = method === "GET" || method === "HEAD";
+  return safe && outcome.type === "failed" && outcome.failure === "session_closed";
+}
+
+async function attempt(
+  request: Request,
+  { context, body }: { context: ProxyContext; body: RequestBody },
+): Promise<Outcome> {
+  const { bridges, keepAlive, browser } = context;
+  const bridge = await bridges.find();
+  if (bridge === undefined) return { type: "failed", failure: "no_bridge", title: "" };
+  const head = requestHead(request, { browser, bodyLength: body.length });
+  const exchange = new Exchange({ keepAlive, exists: (id) => bridges.exists(id) });
+  const answer = await exchange.run(bridge, { head, body: body.stream });
+  if (answer === "session_closed") bridges.distrust();
+  const { title } = bridge;
+  return typeof answer === "string"
+    ? { type: "failed", failure: answer, title }
+    : { type: "answered", head: answer, title, body: exchange.body };
+}
+
+interface Asked {
+  readonly request: Request;
+  readonly context: ProxyContext;
+}
+
+function fail(failure: Failure, { request, context, title = "" }: Asked & { title?: string }) {
+  const { method, mode } = request;
+  const { shellOrigin } = context;
+  return errorResponse(failure, { title, navigation: mode === "navigate", method, shellOrigin });
+}
+
+function respond(outcome: Outcome, asked: Asked): Response {
+  const { title } = outcome;
+  if (outcome.type === "failed") return fail(outcome.failure, { ...asked, title });
+  const { head, body } = outcome;
+  const { request, context } = asked;
+  const nonce = toBase64Url(crypto.getRandomValues(new Uint8Array(NONCE_BYTES)));
+  const script = new URL(INJECT_PATH, request.url).href;
+  const adapted = adaptHeaders(head, {
+    ownUrl: request.url,
+    needs: { shellOrigin: context.shellOrigin, script, nonce },
+  });
+  const failure = unusable(head.status, adapted.unknownCoding);
+  if (failure !== undefined) {
+    discard(body);
+    return fail(failure, { ...asked, title });
+  }
+  return toResponse(head.status, adapted, { request, body, nonce });
+}
+
+function toResponse(
+  status: number,
+  adapted: AdaptedHeaders,
+  { request, body, nonce }: { request: Request; body: ReadableStream<Bytes>; nonce: string },
+): Response {
+  const headers = toHeaders(adapted.headers);
+  if (request.method === "HEAD" || NULL_BODY.has(status)) {
+    drain(body);
+    return new Response(null, { status, headers });
+  }
+  let content = decode(body, adapted.coding);
+  if (DOCUMENTS.has(request.destination) && mayInject(adapted.contentType)) {
+    headers.delete("content-length");
+    content = content.pipeThrough(injectStream(injectTag(nonce)));
+  }
+  return new Response(content, { status, headers });
+}
+
+function unusable(status: number, unknownCoding: string | undefined): Failure | undefined {
+  if (status < 200 || status > 599) return "upstream_broken";
+  return unknownCoding === undefined ? undefined : "unknown_coding";
+}
+
+function decode(body: ReadableStream<Bytes>, coding: ContentCoding | undefined) {
+  return coding === undefined ? body : body.pipeThrough(new DecompressionStream(coding));
+}
+
+/** Nobody will read it: the device need not send it. */
+function discard(body: ReadableStream<Bytes>): void {
+  body.cancel().catch(() => {}); // it may have failed already
+}
+
+/** There is nothing in it; to cancel it would cost the device its connection. */
+function drain(body: ReadableStream<Bytes>): void {
+  body.pipeTo(new WritableStream()).catch(() => {}); // the head is all that was asked for
+}

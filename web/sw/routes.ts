@@ -1,0 +1,36 @@
+/** Who answers what, in order: the first handler that takes a request has it. */
+import { RESERVED_PREFIX } from "./port_messages.ts";
+
+/** `network`: the browser's own way. `undefined`: not mine. */
+export type Handler = (request: Request, url: URL) => Promise<Response> | "network" | undefined;
+
+/** The routes of a content origin. */
+export function routes(
+  parts: {
+    origin: string;
+    own: (request: Request, url: URL) => Promise<Response> | undefined;
+    device: (request: Request) => Promise<Response>;
+  },
+): readonly Handler[] {
+  return [
+    // Another origin's servers are none of the device's business.
+    (_request, url) => url.origin === parts.origin ? undefined : "network",
+    // Our own files: bridge, worker, injected script. Never tunnelled.
+    (request, url) =>
+      url.pathname.startsWith(RESERVED_PREFIX) ? parts.own(request, url) ?? "network" : undefined,
+    (request) => parts.device(request),
+  ];
+}
+
+/** Asks the handlers in their order. */
+export function route(
+  handlers: readonly Handler[],
+  request: Request,
+): Promise<Response> | "network" {
+  const url = new URL(request.url);
+  for (const handler of handlers) {
+    const answer = handler(request, url);
+    if (answer !== undefined) return answer;
+  }
+  return "network";
+}

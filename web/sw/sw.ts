@@ -1,0 +1,62 @@
+/**
+ * The service worker of a content origin: turns every request of the device's page into a stream of the pump. It holds
+ * no state that matters and never touches bytes of another origin. Entry file: listeners only.
+ *
+ *   device page --fetch--> service worker --port, by way of a bridge frame--> pump worker of the shell
+ */
+import { Bridges } from "./bridges.ts";
+import { KeepAlive } from "./keepalive.ts";
+import { OwnFiles } from "./own_files.ts";
+import { type FromPump, isRecord, parseStreamHead, type ToWorker } from "./port_messages.ts";
+import { proxy, type ProxyContext } from "./proxy.ts";
+import { route, routes } from "./routes.ts";
+import { SHELL_ORIGIN } from "./shell_origin.ts";
+
+const worker = self as unknown as ServiceWorkerGlobalScope;
+
+const context: ProxyContext = {
+  bridges: new Bridges(worker.clients),
+  keepAlive: new KeepAlive(() =>
+    worker.registration.active?.postMessage({ porthole: "keepalive" } satisfies ToWorker)
+  ),
+  browser: worker.navigator,
+  shellOrigin: SHELL_ORIGIN,
+};
+const ownFiles = new OwnFiles(worker.caches);
+const handlers = routes({
+  origin: worker.location.origin,
+  own: (request, url) => ownFiles.answer(request, url),
+  device: (request) => proxy(request, context),
+});
+
+worker.addEventListener("install", (event) => event.waitUntil(worker.skipWaiting()));
+worker.addEventListener("activate", (event) => event.waitUntil(worker.clients.claim()));
+
+worker.addEventListener("fetch", (event) => {
+  const answer = route(handlers, event.request);
+  if (answer !== "network") event.respondWith(answer);
+});
+
+worker.addEventListener("message", (event) => {
+  const message: unknown = event.data;
+  if (!isRecord(message)) return;
+  if (message.porthole === "bridge-ready") {
+    context.bridges.ready();
+    event.waitUntil(ownFiles.refresh());
+  }
+  const port = event.ports[0];
+  if (message.porthole !== "open" || port === undefined) return;
+  event.waitUntil(openForPage(message.head, port));
+});
+
+/** A page cannot reach the bridge's port, so the worker passes its WebSockets on. */
+async function openForPage(value: unknown, port: MessagePort): Promise<void> {
+  const head = parseStreamHead(value);
+  const bridge = head && await context.bridges.find();
+  if (head !== undefined && bridge !== undefined) {
+    return bridge.post({ porthole: "stream", head }, port);
+  }
+  const code = head === undefined ? "protocol" : "session_closed";
+  port.postMessage({ type: "error", code } satisfies FromPump);
+  port.close();
+}
