@@ -172,7 +172,7 @@ export interface CameraFeed {
 
 export interface Cameras {
   list(): readonly Named[];
-  /** Starts the source if this is its first viewer. Rejects only when aborted; failures go to `listener`, and the source is tried again. */
+  /** Starts the source if this is its first viewer. Failures go to `listener`, and the source is tried again. Rejects when aborted or when no viewer more can be taken. */
   open(camera: string, listener: CameraListener, signal: AbortSignal): Promise<CameraFeed>;
 }
 

@@ -114,6 +114,7 @@ export class Session {
       peer: this.#peer,
       remote: this.#admission.remote,
       send: (message) => control.send(message),
+      log: this.#log,
     });
     return control;
   }

@@ -2,6 +2,7 @@
  * The cameras that one browser watches: starts and stops feeds as its page asks, and answers its media offers with
  * sections rebuilt from fields. One section carries one camera; sections come and go, the transport never changes.
  */
+import type { Log } from "../lib/log.ts";
 import type { CameraCode, CameraState, ControlMessage } from "../protocol/control.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import {
@@ -29,6 +30,7 @@ export class Viewing {
   readonly #peer: Peer;
   readonly #remote: TransportFields;
   readonly #send: (message: ControlMessage) => void;
+  readonly #log: Log;
   readonly #watched = new Map<string, Watched>();
 
   constructor(
@@ -37,12 +39,14 @@ export class Viewing {
       peer: Peer;
       remote: TransportFields;
       send: (message: ControlMessage) => void;
+      log: Log;
     },
   ) {
     this.#cameras = options.cameras;
     this.#peer = options.peer;
     this.#remote = options.remote;
     this.#send = options.send;
+    this.#log = options.log;
   }
 
   /** Starts a camera; the page hears `camera-ready` when its codec is known, and every change of state. */
@@ -95,8 +99,11 @@ export class Viewing {
       if (signal.aborted) return feed.close();
       watched.feed = feed;
       this.#send({ type: "camera-ready", camera, profileLevelId: feed.profileLevelId });
-    } catch (_error) {
-      // `open` rejects only when aborted: the page asked for it, or the session ended.
+    } catch (error) {
+      if (signal.aborted) return; // the page asked for it, or the session ended
+      this.#watched.delete(camera);
+      this.#log.warn("viewing.refused", { camera, reason: String(error) });
+      listener.state("failed", "busy");
     }
   }
 

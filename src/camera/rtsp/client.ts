@@ -138,7 +138,7 @@ class Connection {
   }
 
   #listen(): void {
-    this.#socket.on("data", (chunk) => this.#receive(chunk));
+    this.#socket.on("data", (chunk: Uint8Array) => this.#receive(chunk));
     this.#socket.on("close", () => this.#fail("broken", "Cannot receive video: connection closed"));
     this.#socket.on("end", () => this.#fail("ended", "Cannot receive video: camera hung up"));
     this.#udp?.listen({
