@@ -1,0 +1,49 @@
+# What people type in a checkout. Every check is a task of deno.json; this file adds the set-up in front of it, so that
+# each target works on a machine that has nothing yet. ARGS goes to the program.
+
+SHELL := /bin/sh
+ARGS :=
+
+export PATH := $(CURDIR)/.tools/bin:$(PATH)
+export DENO_DIR := $(CURDIR)/.tools/cache
+export DENO_NO_UPDATE_CHECK := 1
+
+PORTHOLE := deno run -A src/main.ts
+
+.PHONY: help setup setup-tests web bundle demo porthole check test bench fmt clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
+
+demo: web ## try it: rendezvous, agent and sample device; ARGS='--port 18080 --json'
+	@exec $(PORTHOLE) demo $(ARGS)
+
+porthole: web ## run any command from source; ARGS='pair --state DIR --json'
+	@exec $(PORTHOLE) $(ARGS)
+
+check: setup ## format, lint, types, import table, unit tests: before every commit
+	@deno task --quiet check
+
+test: setup-tests ## all of it: checks, unit, contract and end-to-end tests in a real browser
+	@deno task --quiet test
+
+bench: setup-tests bundle ## ratios of speed and memory against other programs
+	@deno task --quiet bench $(ARGS)
+
+bundle: setup ## dist/porthole.mjs: the whole program as one file for Deno and Node
+	@deno task --quiet bundle
+
+web: setup ## dist/web: what browsers load
+	@deno task --quiet bundle:web
+
+setup: ## Deno of the pinned version, in .tools/
+	@cross/setup.sh
+
+setup-tests: setup ## what only tests need: a browser, GStreamer, ffmpeg (Debian's packages)
+	@cross/setup_tests.sh
+
+fmt: setup ## format all files
+	@deno task --quiet fmt
+
+clean: ## remove what was made, but not what was downloaded
+	@rm -rf dist tests/e2e/out tests/bench/out

@@ -1,0 +1,173 @@
+/**
+ * The composition root and the table of contents of the command line: reads what was typed, connects the parts, and is
+ * the only place that exits. Errors become one line on stderr: 1 for a failure, 2 for wrong usage.
+ */
+import { hostname } from "node:os";
+import process from "node:process";
+import { type Invocation, readInvocation, type RendezvousInvocation } from "./commands.ts";
+import { ConfigError, findState, loadConfig } from "./config.ts";
+import { adminRequest } from "./control/admin_client.ts";
+import { UsageError } from "./flags.ts";
+import { configureLog, createLog, type LogLevel } from "./lib/log_sink.ts";
+import { type Assets, readAssets } from "./platform/assets.ts";
+import { currentRuntime, listenForStop } from "./platform/runtime.ts";
+import { startDemo } from "./run_demo.ts";
+import { PARSERS, startDevice } from "./run_device.ts";
+import { makeRendezvous, typedOrigins } from "./run_rendezvous.ts";
+import { printJson, printLine, printPairing } from "./terminal.ts";
+import { VERSION } from "./version.ts";
+
+/** What the program is started with. An artefact brings its files and commit along; a checkout reads them. */
+export interface MainOptions {
+  readonly args: readonly string[];
+  /** Asked for by commands that serve files; `version` and `pair` need none. */
+  readonly assets: () => Promise<Assets>;
+  readonly commit?: string | undefined;
+  /** How the program was packaged: "source" for a checkout. */
+  readonly packaged?: string;
+}
+
+/** Runs one command and gives the exit status. Never throws. */
+export async function main(options: MainOptions): Promise<number> {
+  try {
+    const invocation = readInvocation(options.args);
+    const level = "flags" in invocation ? invocation.flags.log : undefined;
+    startLog(level ?? ("log" in invocation ? invocation.log : undefined));
+    await perform(invocation, options);
+    return 0;
+  } catch (error) {
+    return report(error);
+  }
+}
+
+async function perform(invocation: Invocation, options: MainOptions): Promise<void> {
+  switch (invocation.command) {
+    case "run":
+      return await run(invocation, await options.assets());
+    case "demo":
+      return await demo(invocation, await options.assets());
+    case "rendezvous":
+      return await rendezvous(invocation, await options.assets());
+    case "pair":
+      return await pair(invocation);
+    case "status":
+      return await status(invocation);
+    case "version":
+      return version(invocation.json, options);
+    case "help":
+      return printLine(invocation.text.trimEnd());
+  }
+}
+
+/* ---- commands -------------------------------------------------------------------------------------------- */
+
+async function run(typed: Invocation & { command: "run" }, assets: Assets): Promise<void> {
+  const config = await loadConfig({
+    flags: typed.flags,
+    defaults: { name: hostname() },
+    parsers: PARSERS,
+  });
+  startLog(config.log);
+  await serve(async () => {
+    const device = await startDevice(config, assets);
+    const { state, rendezvous } = config;
+    const services = config.services.map(({ id }) => id);
+    const cameras = config.cameras.map(({ id }) => id);
+    if (typed.json) printJson({ device: device.id, state, rendezvous, services, cameras });
+    else printLine(`This device is ${device.id}. 'porthole pair' lets a browser in.`);
+    return device;
+  });
+}
+
+async function demo(typed: Invocation & { command: "demo" }, assets: Assets): Promise<void> {
+  await serve(async () => {
+    const demo = await startDemo(typed, assets);
+    const { shell, pairing, device, state, services, cameras } = demo;
+    if (typed.json) {
+      printJson({ shell, pair: pairing.url, device, state, services, cameras });
+    } else {
+      printPairing(pairing.url, pairing.expires);
+      printLine(`The shell is at ${shell} and this stops with Ctrl-C.`);
+    }
+    return demo;
+  });
+}
+
+async function rendezvous(typed: RendezvousInvocation, assets: Assets): Promise<void> {
+  await serve(async () => {
+    const origins = typedOrigins(typed);
+    const server = await makeRendezvous(typed, { origins, assets });
+    const { port } = await server.listen();
+    if (typed.json) printJson({ port, origin: origins.shell, contentOrigin: origins.content });
+    else printLine(`The shell is at ${origins.shell}`);
+    return server;
+  });
+}
+
+async function pair(typed: Invocation & { command: "pair" }): Promise<void> {
+  const state = await findState(typed.flags);
+  const body = { for: typed.windowMs / 1000 };
+  const { url, id, expires } = await adminRequest(state, { method: "POST", path: "/pair", body });
+  if (typed.json) printJson({ url, id, expires });
+  else printPairing(String(url), String(expires));
+}
+
+async function status(typed: Invocation & { command: "status" }): Promise<void> {
+  const state = await findState(typed.flags);
+  const found = await adminRequest(state, {
+    method: "GET",
+    path: "/status",
+  });
+  if (typed.json) return printJson(found);
+  for (const [name, value] of Object.entries(found)) {
+    printLine(
+      `${name.padEnd(12)}${typeof value === "object" ? JSON.stringify(value) : String(value)}`,
+    );
+  }
+}
+
+function version(json: boolean, { commit, packaged = "source" }: MainOptions): void {
+  const { name, version, arch } = currentRuntime();
+  const found = { version: VERSION, commit, runtime: `${name} ${version}`, arch, packaged };
+  if (json) return printJson(found);
+  printLine(
+    `porthole ${VERSION} (${commit ?? "no commit"}) on ${name} ${version}, ${arch}, ${packaged}`,
+  );
+}
+
+/* ---- around them ----------------------------------------------------------------------------------------- */
+
+function startLog(level: LogLevel = "info"): void {
+  configureLog({ level, format: process.stderr.isTTY ? "text" : "json" });
+}
+
+/** Starts something, waits for the first signal that asks for an end, and for that end. */
+async function serve(start: () => Promise<{ close(): Promise<void> }>): Promise<void> {
+  const stop = listenForStop();
+  try {
+    const server = await start();
+    if (!stop.signal.aborted) {
+      await new Promise((resolve) => stop.signal.addEventListener("abort", resolve));
+    }
+    createLog("main").info("main.stopping", { signal: String(stop.signal.reason) });
+    await server.close();
+  } finally {
+    stop[Symbol.dispose]();
+  }
+}
+
+/** People see what went wrong and what to do, never a stack trace. */
+function report(error: unknown): number {
+  const lines = error instanceof ConfigError ? error.problems : [errorText(error)];
+  for (const line of lines) process.stderr.write(`porthole: ${line}\n`);
+  return error instanceof UsageError ? 2 : 1;
+}
+
+function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+if (import.meta.main) {
+  const assets = () => readAssets(new URL("../", import.meta.url));
+  process.exit(await main({ args: process.argv.slice(2), assets }));
+}

@@ -1,0 +1,37 @@
+/** What the program prints for people and scripts: JSON lines, pairing links and their QR codes. */
+import { writeSync } from "node:fs";
+import process from "node:process";
+import encodeQr from "qr";
+
+const STDOUT = 1;
+/** White on black whatever the terminal's own colours, since cameras want a light margin around dark modules. */
+const QR_COLOURS = ["\u001b[97;40m", "\u001b[0m"] as const;
+
+/** Prints text and a line feed. A reader that went away is not our concern. */
+export function printLine(text: string): void {
+  try {
+    writeSync(STDOUT, `${text}\n`);
+  } catch {
+    // EPIPE: nobody reads on.
+  }
+}
+
+/** Prints one JSON object on a line of its own. */
+export function printJson(value: unknown): void {
+  printLine(JSON.stringify(value));
+}
+
+/** Whether a person looks at what we print. */
+export function isTerminal(): boolean {
+  return process.stdout.isTTY === true;
+}
+
+/** Prints a link and, on a terminal, its QR code. */
+export function printPairing(url: string, expires: string): void {
+  if (isTerminal()) {
+    const rows = encodeQr(url, "ascii", { ecc: "low", border: 2 }).trimEnd().split("\n");
+    for (const row of rows) printLine(QR_COLOURS[0] + row + QR_COLOURS[1]);
+  }
+  printLine(url);
+  printLine(`Whoever opens this link first becomes an owner. It works once, until ${expires}.`);
+}
