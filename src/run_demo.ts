@@ -96,7 +96,8 @@ function withSamples(flags: (Invocation & { command: "demo" })["flags"], port: n
   };
 }
 
-function demoSite(assets: Assets): Assets {
+/** The files of the sample device, under the names by which it serves them. */
+export function demoSite(assets: Assets): Assets {
   const prefix = "demo/";
   return new Map(
     [...assets].filter(([key]) => key.startsWith(prefix)).map((

@@ -39,7 +39,7 @@ class Camera {
 
   #serve(socket: Socket): void {
     socket.on("error", () => {});
-    socket.on("data", (bytes) => {
+    socket.on("data", (bytes: Uint8Array) => {
       const text = new TextDecoder().decode(bytes);
       const method = text.slice(0, text.indexOf(" "));
       const sequence = /CSeq: (\d+)/.exec(text)?.[1] ?? "0";
