@@ -1,0 +1,116 @@
+/**
+ * Where requests end: the HTTP servers and WebSockets of the device and its LAN. The agent hands in a request that
+ * names a service by its id; here it becomes a connection to that service's target, which only the owner's
+ * configuration can name. Both bodies stream with back-pressure. Not here: who may use a service (`agent`, `control`),
+ * frames and credit (`protocol`), redirects and cookies (they go to the browser as they are).
+ *
+ * flow: services -> headers, policy (pure) -> gate -> exchange -> connect | websocket -> connect
+ */
+import type { Log } from "../lib/log.ts";
+import { StreamError } from "../protocol/errors.ts";
+import type { RequestHead } from "../protocol/http.ts";
+import { HttpClient, type HttpLimits, type HttpRequest, type HttpResponse } from "./http.ts";
+import type { Addressing } from "./policy.ts";
+import type { Target } from "./target.ts";
+import { openSocket, type ServiceSocket, type SocketLimits } from "./websocket.ts";
+
+/** A service as the owner configured it. */
+export interface ServiceConfig {
+  readonly id: string;
+  readonly title: string;
+  readonly target: Target;
+  /** Whose name the service sees as its own: see `policy.ts`. "target" if absent. */
+  readonly host?: "target" | "keep";
+}
+
+/** What `createServices` needs beside the list. */
+export interface ServicesOptions {
+  readonly log: Log;
+  /**
+   * Whether an origin, as "https://label.example", is where pages of this service run. Without it no origin is, and
+   * `Origin` and `Referer` reach the service as the browser wrote them.
+   */
+  readonly isContentOrigin?: (service: string, origin: string) => boolean;
+  /** For tests. */
+  readonly limits?: HttpLimits & SocketLimits;
+}
+
+interface Service {
+  readonly config: ServiceConfig;
+  readonly addressing: Addressing;
+  readonly client: HttpClient;
+}
+
+/** The services of this device. Nothing is opened before a request comes; `close` when the agent ends. */
+export function createServices(
+  configs: readonly ServiceConfig[],
+  options: ServicesOptions,
+): DeviceServices {
+  return new DeviceServices(configs, options);
+}
+
+/** See `createServices`. All methods throw StreamErrors, whose codes may go to the browser. */
+export class DeviceServices {
+  readonly #services: ReadonlyMap<string, Service>;
+  readonly #limits: HttpLimits & SocketLimits;
+  readonly #closing = new AbortController();
+
+  constructor(
+    configs: readonly ServiceConfig[],
+    { log, isContentOrigin = () => false, limits = {} }: ServicesOptions,
+  ) {
+    this.#limits = limits;
+    this.#services = new Map(configs.map((config) => {
+      const addressing: Addressing = {
+        target: config.target,
+        host: config.host ?? "target",
+        isContentOrigin: (origin) => isContentOrigin(config.id, origin),
+      };
+      warnOfUnverified(config, log);
+      return [config.id, { config, addressing, client: new HttpClient(addressing, limits) }];
+    }));
+  }
+
+  /** All of them, in the order of the configuration. */
+  list(): readonly { readonly id: string; readonly title: string }[] {
+    return [...this.#services.values()].map(({ config: { id, title } }) => ({ id, title }));
+  }
+
+  /** Sends a request and resolves with the head of its answer. The caller reads the body to its end, cancels or aborts. */
+  async request(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
+    const { client } = this.#find(request.head, "http");
+    return await client.request(request, this.#orClosing(signal));
+  }
+
+  /** Opens a WebSocket. `signal` ends it at any time. */
+  async socket(head: RequestHead, signal: AbortSignal): Promise<ServiceSocket> {
+    const { addressing } = this.#find(head, "websocket");
+    return await openSocket(head, {
+      addressing,
+      signal: this.#orClosing(signal),
+      limits: this.#limits,
+    });
+  }
+
+  /** Ends every exchange, WebSocket and idle connection. */
+  close(): void {
+    this.#closing.abort(new StreamError("session_closed", "Cannot go on: the agent ends"));
+    for (const { client } of this.#services.values()) client.close();
+  }
+
+  #find(head: RequestHead, kind: RequestHead["kind"]): Service {
+    const service = this.#services.get(head.service);
+    if (!service) throw new StreamError("service_unknown", "Cannot find a service: no such id");
+    if (head.kind === kind) return service;
+    throw new StreamError("protocol", `Cannot use a service: the head is not for ${kind}`);
+  }
+
+  #orClosing(signal: AbortSignal): AbortSignal {
+    return AbortSignal.any([signal, this.#closing.signal]);
+  }
+}
+
+function warnOfUnverified({ id, target }: ServiceConfig, log: Log): void {
+  if (target.type !== "https" || target.tls?.type !== "unverified") return;
+  log.warn("upstream.unverified", { service: id });
+}
