@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Invocation } from "./commands.ts";
-import { parseConfig } from "./config.ts";
+import { type ConfigFile, parseConfig } from "./config.ts";
 import { startSampleDevice } from "./demo/sample_device.ts";
 import { createLog } from "./lib/log_sink.ts";
 import type { Assets } from "./platform/assets.ts";
@@ -61,8 +61,8 @@ async function start(
   stops.push(() => sample.close());
 
   const state = typed.flags.state ?? await temporaryState(stops);
-  const config = parseConfig(undefined, {
-    flags: withSamples({ ...typed.flags, state }, sample.port),
+  const config = parseConfig(sampleConfig(sample.port), {
+    flags: { ...typed.flags, state },
     defaults: { name: "Workshop", rendezvous: `ws://${HOST}:${port}` },
     parsers: PARSERS,
   });
@@ -80,20 +80,19 @@ async function start(
   };
 }
 
-/** The sample's page and picture come first; what was typed is added, and wins over a sample of the same id. */
-function withSamples(flags: (Invocation & { command: "demo" })["flags"], port: number) {
-  const { services = [], cameras = [] } = flags;
-  const ui = { id: "ui", target: `http://${HOST}:${port}` };
-  const bench = { id: "test", source: "test:" };
-  return {
-    ...flags,
-    services: [ui, ...services].filter(({ id }, at) =>
-      at > 0 || !services.some((typed) => typed.id === id)
-    ),
-    cameras: [bench, ...cameras].filter(({ id }, at) =>
-      at > 0 || !cameras.some((typed) => typed.id === id)
-    ),
-  };
+/** What a person would write for the sample device; what was typed is added, and wins where the id is the same. */
+function sampleConfig(port: number): ConfigFile {
+  const text = `
+[[service]]
+id = "ui"
+title = "Workshop controller"
+target = "http://${HOST}:${port}"
+[[camera]]
+id = "test"
+title = "Test picture"
+source = "test:"
+`;
+  return { path: "the demo's configuration", text };
 }
 
 /** The files of the sample device, under the names by which it serves them. */

@@ -80,6 +80,7 @@ function cannotReach(state: string, cause: unknown): Error {
 function reason(code: string | undefined, name: string): string | undefined {
   switch (code) {
     case "ENOENT":
+    case "ENOTDIR":
     case "ECONNREFUSED":
       return "it is not running there. Start it with `porthole run`, or name its folder with --state";
     case "EACCES":

@@ -186,10 +186,14 @@ Deno.test("admin says when the path of its socket is too long", async () => {
 Deno.test("admin client says what to do when nobody listens", async () => {
   await using scene = await Scene.create();
   const command = { method: "GET", path: "/status" } as const;
-  await assert.rejects(adminRequest(scene.state, command), {
-    message: `Cannot reach porthole in '${scene.state}': it is not running there. ` +
-      "Start it with `porthole run`, or name its folder with --state",
-  });
+  const file = join(scene.state, "file");
+  await writeFile(file, "not a folder");
+  for (const state of [scene.state, join(scene.state, "absent"), join(file, "state")]) {
+    await assert.rejects(adminRequest(state, command), {
+      message: `Cannot reach porthole in '${state}': it is not running there. ` +
+        "Start it with `porthole run`, or name its folder with --state",
+    });
+  }
 });
 
 Deno.test("admin client refuses an answer that is not ours", async () => {

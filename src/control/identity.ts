@@ -34,6 +34,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EPERM: "permission denied",
   EROFS: "the file system is read-only",
+  ENOENT: "the file system takes no folder there", // folders above are made too: /proc and the like
   ENOTDIR: "a part of the path is not a folder",
   EEXIST: "a part of the path is not a folder",
   ENOSPC: "the disk is full",

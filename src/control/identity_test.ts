@@ -130,3 +130,10 @@ Deno.test({
     });
   },
 });
+
+Deno.test("identity says in words that a file system such as /proc takes no folder", async () => {
+  await assert.rejects(
+    Identity.load("/proc/porthole"),
+    /'\/proc\/porthole': the file system takes no folder there\. Give the user/,
+  );
+});

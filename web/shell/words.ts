@@ -54,7 +54,8 @@ const PAIRING: Partial<Record<LostCode, Explanation>> = {
   claim_used: {
     what: "This pairing code was used already, by another browser.",
     remedy: `A code works once. ${AGAIN} If it was not you who used the first one, ` +
-      "remove the other browser on the device: “porthole grants” lists it, “porthole revoke” removes it.",
+      "somebody else owns the device now: stop porthole on it, remove “porthole.db” from its state " +
+      "folder, which forgets all owners, and pair again.",
   },
   claim_expired: {
     what: "This pairing code has expired.",
@@ -98,7 +99,7 @@ const EXPLANATIONS: Record<LostCode, Explanation> = {
     what: "No path to the device opens.",
     remedy:
       "One of the two networks blocks direct connections, and no relay is configured or it does " +
-      "not answer. “porthole doctor” on the device tells which.",
+      "not answer. Whoever runs the rendezvous can add one: --turn-url and --turn-secret-file.",
   },
   silent: {
     what: "The device stopped answering.",

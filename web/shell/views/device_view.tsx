@@ -51,9 +51,9 @@ export function DeviceView(
             <dd>{new Date(device.pairedAt).toLocaleString()}</dd>
           </dl>
           <p class="faint">
-            Forgetting removes it from this browser's list. To take away this browser's right, use
-            {" "}
-            <code>porthole revoke</code> on the device.
+            Forgetting removes it from this browser's list. The device still knows this browser,
+            until all its owners are forgotten: stop porthole there and remove{" "}
+            <code>porthole.db</code> from its state folder.
           </p>
           <button type="button" class="quiet danger" onClick={() => confirmForget(device, forget)}>
             Forget this device
