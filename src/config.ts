@@ -87,7 +87,7 @@ export interface ConfigOptions<Target, Source> {
 }
 
 /** A file as it was read. */
-interface ConfigFile {
+export interface ConfigFile {
   readonly path: string;
   readonly text: string;
 }
