@@ -10,7 +10,7 @@ export DENO_NO_UPDATE_CHECK := 1
 
 PORTHOLE := deno run -A src/main.ts
 
-.PHONY: help setup setup-tests web bundle demo porthole check test bench fmt clean
+.PHONY: help setup setup-tests web bundle screenshot demo porthole check test bench fmt clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -29,6 +29,9 @@ test: setup-tests ## all of it: checks, unit, contract and end-to-end tests in a
 
 bench: setup-tests bundle ## ratios of speed and memory against other programs
 	@deno task --quiet bench $(ARGS)
+
+screenshot: setup-tests web ## docs/screenshot.png, made by the end-to-end test
+	@PORTHOLE_SCREENSHOT=docs/screenshot.png deno test -A --no-check --quiet tests/e2e/whole_path_test.ts
 
 bundle: setup ## dist/porthole.mjs: the whole program as one file for Deno and Node
 	@deno task --quiet bundle

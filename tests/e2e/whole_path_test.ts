@@ -97,9 +97,11 @@ Deno.test(
       },
     );
 
-    await t.step("the page is as it should look", async () => {
+    await t.step("the picture for the README is made of this session", async () => {
+      const path = Deno.env.get("PORTHOLE_SCREENSHOT") ?? inCheckout("tests/e2e/out/service.png");
       await Deno.mkdir(inCheckout("tests/e2e/out"), { recursive: true });
-      await shell.page.screenshot({ path: inCheckout("tests/e2e/out/service.png") });
+      await shell.page.screenshot({ path });
+      assert.ok((await Deno.stat(path)).size > 20_000);
     });
 
     await t.step(
