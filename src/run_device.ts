@@ -94,6 +94,7 @@ async function connect(
     log: createLog("control"),
     now: () => performance.now(),
     unixTime: () => Math.floor(Date.now() / 1000),
+    hasRoom: () => !sessions.full,
     onAdmission: (admission) => sessions.start(admission),
     onPresenceChange: () => client.updatePresence(),
   });
@@ -116,8 +117,7 @@ async function connect(
   });
 
   const pair = (forMs: number) => {
-    const shell = client.shell ?? config.rendezvous.replace(/^ws/i, "http");
-    return openPairing(pairing, { forMs, shell });
+    return openPairing(pairing, { forMs, shell: shellOrigin(config.rendezvous, client.shell) });
   };
   const status = (): AdminStatus => ({
     device: identity.name,
@@ -184,6 +184,16 @@ async function readCa(service: string, file: string): Promise<string> {
       { cause },
     );
   }
+}
+
+/**
+ * Where pairing links lead: to the shell that the rendezvous named, unless that would be less protected than our own
+ * connection to it; else to the rendezvous itself.
+ */
+function shellOrigin(rendezvous: string, named: string | undefined): string {
+  const own = rendezvous.replace(/^ws/i, "http");
+  const isWeaker = own.startsWith("https:") && named?.startsWith("https:") === false;
+  return named === undefined || isWeaker ? own : named;
 }
 
 async function openPairing(

@@ -41,6 +41,8 @@ export interface AdmissionsOptions {
   now(): number;
   /** Unix seconds, as good as the board knows. For display only. */
   unixTime(): number;
+  /** Whether the agent would take one more session. */
+  hasRoom(): boolean;
   /** Takes a session over. It must end in `release`. */
   onAdmission(admission: Admission): void;
   /** What `presence` gave is out of date: give the rendezvous a new one. */
@@ -178,7 +180,8 @@ export class Admissions {
   #isBusy(): boolean {
     const oldest = this.#options.now() - PENDING_LIMIT_MS;
     for (const [session, since] of this.#pending) if (since < oldest) this.#pending.delete(session);
-    return this.#pending.size >= MAX_PENDING || this.#sessions.size >= MAX_SESSIONS;
+    return this.#pending.size >= MAX_PENDING || this.#sessions.size >= MAX_SESSIONS ||
+      !this.#options.hasRoom();
   }
 
   /** Gives the session to the agent. */

@@ -22,6 +22,7 @@ import { type Bytes, flipped, MemoryLog } from "./test_parts.ts";
 /** A device's admission with a real store and identity; the clocks stand until they are moved. */
 class Desk {
   now = 1000;
+  hasRoom = true;
   presenceChanges = 0;
   readonly log = new MemoryLog();
   readonly admitted: AgentAdmission[] = [];
@@ -37,6 +38,7 @@ class Desk {
       log: this.log,
       now: () => this.now,
       unixTime: () => 1_700_000_000,
+      hasRoom: () => this.hasRoom,
       onAdmission: (admission) => this.admitted.push(admission),
       onPresenceChange: () => this.presenceChanges++,
     });
@@ -432,6 +434,18 @@ Deno.test("admission limits the rate of offers before it opens any", async () =>
   });
 });
 
+Deno.test("admission is busy when the agent has no room, and says so to the browser", async () => {
+  await Desk.run(async (desk) => {
+    const signer = await newSigner();
+    await desk.addOwner(signer);
+    desk.hasRoom = false;
+    const browser = await desk.browser(signer);
+    await browser.offer();
+    assert.equal(await browser.refusal(), "busy");
+    assert.equal(desk.admitted.length, 0);
+  });
+});
+
 Deno.test("admission is busy while too many handshakes are pending, and no longer than they are", async () => {
   await Desk.run(async (desk) => {
     const signer = await newSigner();
@@ -563,6 +577,7 @@ Deno.test("admission reports an agent that throws and goes on", async () => {
       log,
       now: () => 0,
       unixTime: () => 0,
+      hasRoom: () => true,
       onAdmission() {
         throw new Error("agent is full");
       },
