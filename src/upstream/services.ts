@@ -2,7 +2,7 @@
  * Where requests end: the HTTP servers and WebSockets of the device and its LAN. The agent hands in a request that
  * names a service by its id; here it becomes a connection to that service's target, which only the owner's
  * configuration can name. Both bodies stream with back-pressure. Not here: who may use a service (`agent`, `control`),
- * frames and credit (`protocol`), redirects and cookies (they go to the browser as they are).
+ * frames and credit (`protocol`), redirects (they go to the browser as they are), cookies (no jar yet).
  *
  * flow: services -> headers, policy (pure) -> gate -> exchange -> connect | websocket -> connect
  */

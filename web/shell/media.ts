@@ -150,6 +150,7 @@ export class MediaSections {
       type: "answer",
       sdp: answerSdp({ transport: remote, media: ordered }),
     });
+    this.#link.send({ type: "media-applied", id });
     this.#tell(offered, ordered);
   }
 

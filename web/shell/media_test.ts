@@ -121,8 +121,10 @@ Deno.test("a wanted camera is started, offered, answered and shown", async () =>
   assert.deepEqual(offer!.media.map(({ mid, camera }) => [mid, camera]), [["1", "front"]]);
   assert.equal(offer!.media[0]!.codecs[0]!.profileLevelId, "42e01f");
   assert.equal(one.peer.transceivers[0]!.receiver.jitterBufferTarget, 0);
+  assert.equal(one.sent.length, 2, "media-applied was sent before the answer was");
   one.cameras.receive({ type: "media-answer", id: offer!.id, media: [active("1")] });
-  await one.settle(2);
+  await one.settle(3);
+  assert.deepEqual(one.sent[2], { type: "media-applied", id: offer!.id });
   assert.deepEqual(one.states(), { front: "live" });
   assert.match(one.peer.answers[0]!, /a=sendonly/);
   assert.deepEqual(one.lost, []);
@@ -137,14 +139,14 @@ Deno.test("cameras that get ready during a negotiation share the next", async ()
   one.cameras.receive(ready("c"));
   await one.settle(4); // nothing while the first is out
   one.cameras.receive({ type: "media-answer", id: 1, media: [active("1")] });
-  await one.settle(5);
+  await one.settle(6);
   assert.deepEqual(one.offers()[1]!.media.map(({ camera }) => camera), ["a", "b", "c"]);
   one.cameras.receive({
     type: "media-answer",
     id: 2,
     media: [active("3"), active("1"), active("2")], // any order
   });
-  await one.settle(5);
+  await one.settle(7);
   assert.deepEqual(one.states(), { a: "live", b: "live", c: "live" });
 });
 
@@ -154,7 +156,7 @@ Deno.test("a section that the device leaves inactive is a camera that cannot be 
   one.cameras.receive(ready("front"));
   await one.settle(2);
   one.cameras.receive({ type: "media-answer", id: 1, media: [{ mid: "1", active: false }] });
-  await one.settle(2);
+  await one.settle(3);
   const view = one.cameras.views.value.get("front");
   assert.ok(view?.state === "failed" && view.code === "unsupported");
 });
@@ -165,7 +167,7 @@ Deno.test("a camera that waits keeps its last picture and the time of its last s
   one.cameras.receive(ready("front"));
   await one.settle(2);
   one.cameras.receive({ type: "media-answer", id: 1, media: [active("1")] });
-  await one.settle(2);
+  await one.settle(3);
   one.cameras.receive({ type: "camera-state", camera: "front", state: "waiting" });
   const first = one.cameras.views.value.get("front");
   one.cameras.receive({

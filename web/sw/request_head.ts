@@ -1,7 +1,7 @@
 /**
  * A page's request as the head that travels. Pure. The worker is not shown what the browser would add on the network
  * (browser-proxying.md 3.2), so that is written here: Referer, Origin, User-Agent, Accept-Language, Accept-Encoding,
- * Cache-Control. Host and Cookie are the agent's, which also maps our origin in Origin and Referer to the target's.
+ * Cache-Control. Host is the agent's, which also maps our origin in Origin and Referer to the target's.
  */
 import type { Header } from "../../src/protocol/http.ts";
 import type { StreamHead } from "./port_messages.ts";
