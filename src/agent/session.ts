@@ -194,6 +194,8 @@ export class Session {
         const media = await this.#viewing.answer(message.media);
         return this.#control.send({ type: "media-answer", id: message.id, media });
       }
+      case "media-applied":
+        return this.#viewing.applied();
       case "bye":
         throw new SessionEnd("closed", "the browser said goodbye");
       case "pong":
@@ -241,9 +243,14 @@ export class Session {
     this.#set({ phase: "over", reason });
     this.#control?.close();
     this.#viewing?.close();
-    if (state.phase === "live") await state.streams.close();
-    await this.#peer?.close();
-    this.#admission.release();
+    try {
+      if (state.phase === "live") await state.streams.close();
+      await this.#peer?.close();
+    } catch (error) {
+      this.#log.error("session.release_failed", { reason: errorName(error) });
+    } finally {
+      this.#admission.release();
+    }
   }
 
   /** Waits for something, at most so long, and not beyond the session's end. */

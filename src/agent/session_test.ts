@@ -287,6 +287,10 @@ Deno.test("session starts a camera, answers the page's offer from fields, and st
     rtxSsrc: 2,
     cname: "c",
   });
+  assert.equal(played.length, 0, "a picture was sent before the page could take it");
+  control.send(encodeControl({ type: "media-applied", id: 3 }));
+  control.send(encodeControl({ type: "ping", id: 4 }));
+  await stage.until("pong");
   assert.equal(played.length, 1);
   stage.session.close("closed", "test over");
   await stage.over;

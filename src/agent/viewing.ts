@@ -15,13 +15,27 @@ import {
   type TransportFields,
 } from "../protocol/sdp.ts";
 import { MAX_CAMERAS } from "./limits.ts";
-import type { CameraFeed, CameraListener, Cameras, Peer } from "./seams.ts";
+import type { CameraFeed, CameraListener, Cameras, Peer, VideoSender } from "./seams.ts";
+
+/**
+ * One camera that the page asked for.
+ *
+ *   opening --parameter sets known--> ready --offer answered--> answered --media-applied--> playing
+ */
+type Stage =
+  | { readonly at: "opening" }
+  | { readonly at: "ready"; readonly feed: CameraFeed }
+  | {
+    readonly at: "answered";
+    readonly feed: CameraFeed;
+    readonly mid: string;
+    readonly sender: VideoSender;
+  }
+  | { readonly at: "playing"; readonly feed: CameraFeed; readonly mid: string };
 
 interface Watched {
   readonly abort: AbortController;
-  feed?: CameraFeed;
-  /** The section that plays it, once negotiated. */
-  mid?: string;
+  stage: Stage;
 }
 
 /** All viewing of one session. */
@@ -58,7 +72,7 @@ export class Viewing {
     if (this.#watched.size >= MAX_CAMERAS) {
       return this.#send({ type: "camera-state", camera, state: "failed", code: "busy" });
     }
-    const watched: Watched = { abort: new AbortController() };
+    const watched: Watched = { abort: new AbortController(), stage: { at: "opening" } };
     this.#watched.set(camera, watched);
     void this.#open(camera, watched); // never rejects
   }
@@ -67,12 +81,12 @@ export class Viewing {
     const watched = this.#watched.get(camera);
     this.#watched.delete(camera);
     watched?.abort.abort();
-    watched?.feed?.close();
+    if (watched !== undefined) feedOf(watched.stage)?.close();
   }
 
   keyFrameWanted(mid: string): void {
-    for (const watched of this.#watched.values()) {
-      if (watched.mid === mid) watched.feed?.keyFrameWanted();
+    for (const { stage } of this.#watched.values()) {
+      if (stage.at === "playing" && stage.mid === mid) stage.feed.keyFrameWanted();
     }
   }
 
@@ -80,7 +94,17 @@ export class Viewing {
   async answer(offer: readonly MediaOffer[]): Promise<MediaAnswer[]> {
     for (const section of offer) this.#prepare(section);
     await this.#peer.answer(offerSdp({ transport: this.#remote, media: offer }));
-    return offer.map((section) => this.#play(section));
+    return offer.map((section) => this.#answerSection(section));
+  }
+
+  /** The page has taken the answer: what it answered may flow. */
+  applied(): void {
+    for (const watched of this.#watched.values()) {
+      const { stage } = watched;
+      if (stage.at !== "answered") continue;
+      watched.stage = { at: "playing", feed: stage.feed, mid: stage.mid };
+      stage.feed.play(stage.sender);
+    }
   }
 
   close(): void {
@@ -97,7 +121,7 @@ export class Viewing {
     try {
       const feed = await this.#cameras.open(camera, listener, signal);
       if (signal.aborted) return feed.close();
-      watched.feed = feed;
+      watched.stage = { at: "ready", feed };
       this.#send({ type: "camera-ready", camera, profileLevelId: feed.profileLevelId });
     } catch (error) {
       if (signal.aborted) return; // the page asked for it, or the session ended
@@ -118,29 +142,36 @@ export class Viewing {
     );
   }
 
-  #play(section: MediaOffer): MediaAnswer {
+  #answerSection(section: MediaOffer): MediaAnswer {
     const { mid, camera } = section;
     const codec = this.#codec(section);
     const watched = camera === null ? undefined : this.#watched.get(camera);
     const sender = this.#peer.video(mid);
-    if (codec === undefined || watched?.feed === undefined || sender === undefined) {
+    if (codec === undefined || watched === undefined || sender === undefined) {
       return { mid, active: false };
     }
-    if (watched.mid !== undefined && watched.mid !== mid) {
-      throw new ProtocolError("Cannot play a camera in two sections");
-    }
-    if (watched.mid === undefined) watched.feed.play(sender);
-    watched.mid = mid;
+    this.#carry(watched, { mid, sender });
     const { ssrc, rtxSsrc, cname } = sender;
     const answer = { mid, active: true, codec, ssrc, cname } as const;
     return rtxSsrc === undefined ? answer : { ...answer, rtxSsrc };
   }
 
+  #carry(watched: Watched, by: { mid: string; sender: VideoSender }): void {
+    const { stage } = watched;
+    if (stage.at === "opening") return;
+    if (stage.at === "ready") watched.stage = { at: "answered", feed: stage.feed, ...by };
+    else if (stage.mid !== by.mid) throw new ProtocolError("Cannot play a camera in two sections");
+  }
+
   #codec(section: MediaOffer): H264Offer | undefined {
-    if (section.camera === null) return undefined;
-    const feed = this.#watched.get(section.camera)?.feed;
+    const watched = section.camera === null ? undefined : this.#watched.get(section.camera);
+    const feed = watched && feedOf(watched.stage);
     return feed && chooseCodec(section.codecs, feed.profileLevelId);
   }
+}
+
+function feedOf(stage: Stage): CameraFeed | undefined {
+  return stage.at === "opening" ? undefined : stage.feed;
 }
 
 function stateMessage(

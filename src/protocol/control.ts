@@ -9,6 +9,7 @@
  *      | <-- camera-ready ----------------------- |
  *      | -- media-offer ------------------------> |   one section per camera, also for those already shown
  *      | <-- media-answer ----------------------- |
+ *      | -- media-applied ----------------------> |   its receivers are ready: pictures flow from here on
  *      | <-- camera-state ----------------------- |   live, waiting, failed with a code
  *      | -- camera-stop ------------------------> |
  *      | <-> ping, pong, bye                      |
@@ -58,6 +59,8 @@ export type ControlMessage =
   }
   | { readonly type: "media-offer"; readonly id: number; readonly media: readonly MediaOffer[] }
   | { readonly type: "media-answer"; readonly id: number; readonly media: readonly MediaAnswer[] }
+  /** Sent before, pictures would meet no receiver, and the first key frame would be lost. */
+  | { readonly type: "media-applied"; readonly id: number }
   | { readonly type: "ping"; readonly id: number }
   | { readonly type: "pong"; readonly id: number }
   | { readonly type: "bye"; readonly code: ByeCode };

@@ -76,6 +76,7 @@ const READERS: ReadonlyMap<string, (fields: Fields) => ControlMessage> = new Map
     id: uint(f.id),
     media: list(f.media, mediaAnswer),
   })],
+  ["media-applied", (f) => ({ type: "media-applied", id: uint(f.id) })],
   ["ping", (f) => ({ type: "ping", id: uint(f.id) })],
   ["pong", (f) => ({ type: "pong", id: uint(f.id) })],
   ["bye", (f) => ({ type: "bye", code: oneOf(f.code, BYE_CODES) })],

@@ -39,6 +39,7 @@ const MESSAGES: ControlMessage[] = [
       { mid: "2", active: false },
     ],
   },
+  { type: "media-applied", id: 1 },
   { type: "ping", id: 0 },
   { type: "pong", id: 4294967295 },
   { type: "bye", code: "shutdown" },
