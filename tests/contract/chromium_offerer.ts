@@ -2,7 +2,7 @@
  * A real browser as the other end of a peer: Debian's Chromium, headless, driven by
  * playwright-core, with the page in `peer_page.js`. Signalling is by function calls of both sides.
  */
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { fromHex, toHex } from "../../src/lib/bytes.ts";
 import {
   chooseCodec,
@@ -14,29 +14,9 @@ import {
   type TransportFields,
 } from "../../src/protocol/sdp.ts";
 import { createPeer, type PeerState, type WeriftPeer } from "../../src/webrtc/peer.ts";
+import { launchChromium } from "../e2e/browser.ts";
 
-const CHROMIUM = "/usr/bin/chromium";
 const ORIGIN = "https://peer.test/";
-const FLAGS = [
-  "--headless=new",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--autoplay-policy=no-user-gesture-required",
-];
-
-export function hasChromium(): boolean {
-  try {
-    return Deno.statSync(CHROMIUM).isFile;
-  } catch {
-    return false;
-  }
-}
-
 /** Fields as they cross into the page: bytes as hexadecimal digits. */
 type Wire = Omit<TransportFields, "fingerprint"> & { readonly fingerprint: string };
 
@@ -71,8 +51,10 @@ export class Session implements AsyncDisposable {
    * as by default.
    */
   static async open({ mdns = false } = {}): Promise<Session> {
-    const flags = mdns ? FLAGS : [...FLAGS, "--disable-features=WebRtcHideLocalIpsWithMdns"];
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: flags });
+    const browser = await launchChromium({
+      args: ["--autoplay-policy=no-user-gesture-required"],
+      disabledFeatures: mdns ? [] : ["WebRtcHideLocalIpsWithMdns"],
+    });
     const page = await browser.newPage();
     const peer = await createPeer({
       iceServers: [],

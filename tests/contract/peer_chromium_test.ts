@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import type { DataChannel } from "../../src/webrtc/channel.ts";
-import { hasChromium, Session } from "./chromium_offerer.ts";
+import { chromiumMissing } from "../e2e/browser.ts";
+import { Session } from "./chromium_offerer.ts";
 import { limited } from "./limited.ts";
 import { type ClipFrame, clipFrames } from "./h264_clip.ts";
 
@@ -14,9 +15,9 @@ const MESSAGE_BYTES = 16_384;
 const HIGH_BYTES = 262_144;
 const PROFILE_LEVEL_ID = "42c01f";
 
-const ignore = !hasChromium();
-// deno-lint-ignore no-console -- a skipped test says why
-if (ignore) console.log("peer against Chromium: skipped, /usr/bin/chromium is not there");
+const lack = await chromiumMissing();
+const ignore = lack !== undefined;
+if (ignore) Deno.stderr.writeSync(new TextEncoder().encode(`Chromium peer is skipped: ${lack}\n`));
 
 function test(name: string, fn: (session: Session) => Promise<void>, options = {}): void {
   Deno.test({

@@ -4,31 +4,12 @@
  * rendezvous; it knows our files and answers everything else with 404, and the test fails if a device's path reaches it.
  */
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { Buffer } from "node:buffer";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import {
-  type Browser,
-  type BrowserContext,
-  chromium,
-  type Frame,
-  type Page,
-} from "playwright-core";
+import type { Browser, BrowserContext, Frame, Page } from "playwright-core";
+import { chromiumMissing, launchChromium } from "./browser.ts";
 
-const CHROMIUM = "/usr/bin/chromium";
-const FLAGS = [
-  "--headless=new",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--disable-features=WebRtcHideLocalIpsWithMdns",
-  "--allow-loopback-in-peer-connection",
-];
 const WEB = new URL("../../web/", import.meta.url);
 
 const SHELL_HTML = `<!doctype html><meta charset="utf-8"><title>shell</title>
@@ -148,7 +129,10 @@ class Bench {
     bench.#edge = new Edge(await build(), site);
     await bench.#edge.start();
     bench.origin = bench.#edge.content("x");
-    bench.#browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+    bench.#browser = await launchChromium({
+      args: ["--allow-loopback-in-peer-connection"],
+      disabledFeatures: ["WebRtcHideLocalIpsWithMdns"], // no mDNS responder in a container
+    });
     bench.#context = await bench.#browser.newContext(); // tabs of one person share their storage
     return bench;
   }
@@ -214,9 +198,9 @@ async function until(what: string, question: () => Promise<boolean>): Promise<vo
   }
 }
 
-const missing = !existsSync(CHROMIUM);
-// deno-lint-ignore no-console -- says why nothing is tested
-if (missing) console.log(`content_test: skipped, there is no ${CHROMIUM}`);
+const lack = await chromiumMissing();
+const missing = lack !== undefined;
+if (missing) Deno.stderr.writeSync(new TextEncoder().encode(`content is skipped: ${lack}\n`));
 
 Deno.test({
   name: "a device's pages run in Chromium through service worker, bridge and pump",

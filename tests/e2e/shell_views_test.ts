@@ -1,28 +1,17 @@
-/// <reference lib="deno.ns" />
 /** The shell in a real Chromium: every view under the strict CSP, and the whole way to a device double. */
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { type Served, serveShell } from "./testing/serve.ts";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { type Served, serveShell } from "../../web/shell/testing/serve.ts";
+import { chromiumMissing, launchChromium } from "./browser.ts";
 
-const CHROMIUM = "/usr/bin/chromium";
 const LIMIT_MS = 20_000; // one shared core at its busiest
 const LOOK_EVERY_MS = 50;
-const ARGS = [
-  "--headless=new",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--disable-features=WebRtcHideLocalIpsWithMdns", // no mDNS responder in a container
-];
+/** There is no mDNS responder in a container. */
+const NO_MDNS = ["WebRtcHideLocalIpsWithMdns"];
 
-const ignore = !existsSync(CHROMIUM);
-// deno-lint-ignore no-console -- a skipped test says why
-if (ignore) console.log(`shell_browser_test: skipped, there is no ${CHROMIUM}`);
+const lack = await chromiumMissing();
+const ignore = lack !== undefined;
+if (ignore) Deno.stderr.writeSync(new TextEncoder().encode(`views are skipped: ${lack}\n`));
 
 interface Rig {
   readonly browser: Browser;
@@ -31,7 +20,7 @@ interface Rig {
 
 async function withBrowser(work: (rig: Rig) => Promise<void>): Promise<void> {
   const served = await serveShell();
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+  const browser = await launchChromium({ disabledFeatures: NO_MDNS });
   try {
     await work({ browser, served });
   } finally {
