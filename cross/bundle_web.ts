@@ -53,7 +53,8 @@ export async function bundleWeb(): Promise<boolean> {
   await Deno.mkdir(new URL("dist/", ROOT), { recursive: true });
   const scratch = `dist/web.${crypto.randomUUID()}`;
   try {
-    await Promise.all(SCRIPTS.map((script) => bundle(script, `${scratch}/${script.output}`)));
+    // One after the other: on a fresh machine each run would install esbuild, and two at once break each other's copy.
+    for (const script of SCRIPTS) await bundle(script, `${scratch}/${script.output}`);
     for (const { from, to } of STATIC_FOLDERS) await copyStatic(from, `${scratch}/`, to);
     await Deno.writeTextFile(new URL(`${scratch}/.stamp`, ROOT), stamp);
     await replaceOutput(scratch, stamp);
