@@ -9,7 +9,7 @@ import type { Bytes } from "../lib/bytes.ts";
 import type { ControlMessage } from "../protocol/control.ts";
 import { decodeControl, encodeControl } from "../protocol/control_codec.ts";
 import { ProtocolError } from "../protocol/errors.ts";
-import { MAX_WAITING_MESSAGES } from "./limits.ts";
+import { MAX_CONTROL_BUFFERED_BYTES, MAX_WAITING_MESSAGES } from "./limits.ts";
 import type { Channel } from "./seams.ts";
 
 /** What the control channel tells its owner. */
@@ -49,9 +49,11 @@ export class ControlChannel {
   }
 
   send(message: ControlMessage): void {
-    if (this.#state === "open" || this.#state === "deaf") {
-      this.#channel.send(encodeControl(message));
+    if (this.#state !== "open" && this.#state !== "deaf") return;
+    if (this.#channel.bufferedAmount > MAX_CONTROL_BUFFERED_BYTES) {
+      return this.#end("deaf", new ProtocolError("Cannot answer: the browser does not read"));
     }
+    this.#channel.send(encodeControl(message));
   }
 
   /** Nothing more is taken or sent, and nothing more is told. */

@@ -9,6 +9,7 @@ import type { Log } from "../lib/log.ts";
 import { type StreamCode, StreamError } from "../protocol/errors.ts";
 import type { RequestHead, ResponseHead, SocketClose } from "../protocol/http.ts";
 import type { MuxEvent } from "../protocol/mux.ts";
+import type { Budget } from "./budget.ts";
 import { Inflow } from "./inflow.ts";
 import type { RunMux } from "./mux_driver.ts";
 import { Outflow } from "./outflow.ts";
@@ -19,6 +20,8 @@ export interface Work {
   readonly head: RequestHead;
   readonly inflow: Inflow;
   readonly outflow: Outflow;
+  /** What the WebSockets of this session may hold in unfinished messages. */
+  readonly messages: Budget;
   readonly services: Services;
   readonly signal: AbortSignal;
   respond(head: ResponseHead): void;
@@ -52,13 +55,13 @@ export class Exchange {
   }
 
   /** Carries the stream to its end; never rejects. */
-  async run(carry: Carry, services: Services): Promise<void> {
+  async run(carry: Carry, parts: { services: Services; messages: Budget }): Promise<void> {
     try {
       const { close } = await carry({
         head: this.#head,
         inflow: this.#inflow,
         outflow: this.#outflow,
-        services,
+        ...parts,
         signal: this.#abort.signal,
         respond: (head) => this.#run((mux, now) => mux.respond(now, this.#id, head)),
       });
@@ -98,5 +101,6 @@ export class Exchange {
     if (code === "internal") this.#log.error("stream.failed", fields);
     else this.#log.info("stream.refused", fields);
     this.#run((mux, now) => mux.reset(now, this.#id, code));
+    this.#abort.abort(error); // what the service still holds for this stream, a WebSocket above all
   }
 }

@@ -1,17 +1,19 @@
 /** An HTTP exchange: one request to a service, both bodies streamed, neither ever held whole. */
 import type { Bytes } from "../lib/bytes.ts";
+import { orAborted } from "./aborted.ts";
 import type { Carried, Work } from "./exchange.ts";
 import type { Inflow } from "./inflow.ts";
+import type { UpstreamResponse } from "./seams.ts";
 
 /** Sends the request on and its answer back. */
 export async function carryHttp(work: Work): Promise<Carried> {
   const { head, inflow, services, signal } = work;
   // Whether there is a body at all is known with the first part or the end, which leave the browser together with OPEN.
   const hasBody = await inflow.some(signal);
+  signal.throwIfAborted(); // opened and given up in one message: the service need not hear of it
   const body = hasBody ? bodyOf(inflow, signal) : null;
   const response = await services.request({ head, body }, signal);
-  work.respond(response.head);
-  await relay(response.body, work);
+  await relay(response, work);
   return {};
 }
 
@@ -26,14 +28,16 @@ function bodyOf(inflow: Inflow, signal: AbortSignal): ReadableStream<Bytes> {
   }, { highWaterMark: 0 });
 }
 
-async function relay(body: ReadableStream<Bytes>, work: Work): Promise<void> {
+async function relay({ head, body }: UpstreamResponse, work: Work): Promise<void> {
   const reader = body.getReader();
   try {
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    work.respond(head); // throws for a head that is too long to travel: the body must be let go then
+    const next = () => orAborted(reader.read(), work.signal);
+    for (let part = await next(); !part.done; part = await next()) {
       await work.outflow.write(part.value, { signal: work.signal });
     }
   } catch (error) {
-    await reader.cancel(error).catch(() => {}); // it failed already: the first error is the one that counts
+    reader.cancel(error).catch(() => {}); // it failed already: the first error is the one that counts
     throw error;
   }
 }

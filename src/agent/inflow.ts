@@ -4,6 +4,7 @@
  */
 import type { Bytes } from "../lib/bytes.ts";
 import type { SocketClose } from "../protocol/http.ts";
+import { orAborted } from "./aborted.ts";
 
 /** One DATA frame of the browser. */
 export interface Part {
@@ -37,7 +38,7 @@ export class Inflow {
 
   push(part: Part): void {
     if (this.#discarding) return this.#taken(part.bytes.length);
-    this.#parts.push(part);
+    this.#parts.push(own(part));
     this.#wake?.();
   }
 
@@ -70,11 +71,14 @@ export class Inflow {
   }
 
   #change(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const aborted = () => reject(signal.reason);
-    signal.addEventListener("abort", aborted, { once: true });
+    const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
-    return promise.finally(() => signal.removeEventListener("abort", aborted));
+    return orAborted(promise, signal);
   }
+}
+
+/** A part that waits must not keep a message of 256 KiB alive for the sake of one byte of it. */
+function own(part: Part): Part {
+  const { bytes, text, last } = part;
+  return bytes.buffer.byteLength > 2 * bytes.length ? { bytes: bytes.slice(), text, last } : part;
 }

@@ -1,5 +1,7 @@
 /** The agent's own bounds, each with its unit and reason. Those of the wire are in `protocol/limits.ts`. */
 
+import { MAX_STREAMS } from "../protocol/limits.ts";
+
 /** Sessions at once. Each may hold 4 MiB of uploads and a DTLS context; a Pi Zero 2 has 512 MB. */
 export const MAX_SESSIONS = 16;
 
@@ -23,3 +25,24 @@ export const MAX_CAMERAS = 16;
 
 /** Largest WebSocket message towards a service, in bytes: what common servers take at most by default. */
 export const MAX_SOCKET_MESSAGE_BYTES = 16 << 20;
+
+/**
+ * Bytes of unfinished messages towards services that one session may hold in all its WebSockets: one of the largest
+ * with the cost of its parts, and many small ones.
+ */
+export const MAX_ASSEMBLED_BYTES = 20 << 20;
+
+/** What a part of such a message costs beside its bytes: a browser chooses how small it cuts. */
+export const PART_COST_BYTES = 256;
+
+/**
+ * Streams whose service has not let go yet, those included that the browser gave up: twice what it may have open, so
+ * that reloading a page full of files passes, and opening and resetting in a circle does not.
+ */
+export const MAX_EXCHANGES = 2 * MAX_STREAMS;
+
+/** ms that the exchanges of a session that ends may take to let go of their services. */
+export const RELEASE_LIMIT_MS = 5000;
+
+/** Bytes of control messages that may wait to leave: past it the browser asks and does not read. */
+export const MAX_CONTROL_BUFFERED_BYTES = 256 << 10;

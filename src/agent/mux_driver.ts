@@ -3,7 +3,6 @@
  * browser's `web/pump/channel_driver.ts`. It knows no services: what happens on streams goes to its listener.
  */
 import type { Bytes } from "../lib/bytes.ts";
-import { ProtocolError } from "../protocol/errors.ts";
 import { CHANNEL_HIGH_BYTES } from "../protocol/limits.ts";
 import { Mux, type MuxEvent } from "../protocol/mux.ts";
 import type { Channel } from "./seams.ts";
@@ -68,8 +67,8 @@ export class MuxDriver {
     try {
       this.run((mux, now) => mux.receive(now, bytes));
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.#stop("protocol", error);
+      // Any other error is our own defect. It ends this session as well, and not the process: handlers may not throw.
+      this.#stop("protocol", error instanceof Error ? error : undefined);
     }
   }
 

@@ -1,5 +1,6 @@
 /** Writes towards the browser on one stream, at the pace that the mux allows. */
 import type { Bytes } from "../lib/bytes.ts";
+import { orAborted } from "./aborted.ts";
 import type { RunMux } from "./mux_driver.ts";
 
 /** The sending half of one stream, for one writer. */
@@ -20,20 +21,14 @@ export class Outflow {
   ): Promise<void> {
     const { signal, message } = options;
     signal.throwIfAborted();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve; // before the call: a channel with room says `writable` while it is under way
     const goOn = this.#run((mux, now) => mux.write(now, this.#id, bytes, message));
-    if (!goOn) await this.#writable(signal);
+    if (!goOn) await orAborted(promise, signal);
   }
 
   /** The mux said `writable`. */
   writable(): void {
     this.#wake?.();
-  }
-
-  #writable(signal: AbortSignal): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const aborted = () => reject(signal.reason);
-    signal.addEventListener("abort", aborted, { once: true });
-    this.#wake = resolve;
-    return promise.finally(() => signal.removeEventListener("abort", aborted));
   }
 }

@@ -242,8 +242,8 @@ export class Session {
     const state = this.#state;
     this.#set({ phase: "over", reason });
     this.#control?.close();
-    this.#viewing?.close();
     try {
+      this.#viewing?.close();
       if (state.phase === "live") await state.streams.close();
       await this.#peer?.close();
     } catch (error) {

@@ -317,3 +317,13 @@ Deno.test("session names a camera that does not exist, and answers an offer for 
   stage.session.close("closed", "test over");
   await stage.over;
 });
+
+Deno.test("session lets its admission go although the connection cannot be closed", async () => {
+  const stage = new Stage();
+  stage.peer.close = () => Promise.reject(new Error("Cannot close: broken"));
+  await stage.live();
+  stage.session.close("closed", "test over");
+  await stage.over;
+  assert.equal(stage.admission.log.at(-1), "release");
+  assert.ok(stage.events.some(([event]) => event === "session.release_failed"));
+});

@@ -70,6 +70,39 @@ Deno.test("an upload is streamed: the service reads its first part before the br
   });
 });
 
+Deno.test("an answer whose head is too long to travel is refused, and its body let go", async () => {
+  const released = Promise.withResolvers<void>();
+  const body = new ReadableStream<Bytes>({ cancel: () => released.resolve() });
+  const headers = Array.from({ length: 10 }, (_, at) => [`x-${at}`, "v".repeat(4096)] as const);
+  const request = () => Promise.resolve({ head: { status: 200, headers }, body });
+  await joined({ request }, async (browser) => {
+    const id = browser.open({});
+    browser.run((mux) => mux.end(0, id));
+    assert.equal((await browser.next("reset", id)).code, "limit");
+    await released.promise;
+  });
+});
+
+Deno.test("a WebSocket whose answer is too long to travel is refused, and its work aborted", async () => {
+  const aborted = Promise.withResolvers<void>();
+  const headers = Array.from({ length: 10 }, (_, at) => [`x-${at}`, "v".repeat(4096)] as const);
+  const socket = (_head: unknown, signal: AbortSignal): Promise<UpstreamSocket> => {
+    signal.addEventListener("abort", () => aborted.resolve());
+    return Promise.resolve({
+      head: { status: 101, headers },
+      messages: new ReadableStream<SocketMessage>(),
+      closed: new Promise<SocketClose>(() => {}),
+      send: () => Promise.resolve(),
+      close: () => {},
+    });
+  };
+  await joined({ socket }, async (browser) => {
+    const id = browser.open({ kind: "websocket" });
+    assert.equal((await browser.next("reset", id)).code, "limit");
+    await aborted.promise;
+  });
+});
+
 Deno.test("the browser has the first byte of an answer before the service wrote the last", async () => {
   const gate = Promise.withResolvers<void>();
   const body = new ReadableStream<Bytes>({

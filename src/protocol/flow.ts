@@ -1,14 +1,19 @@
 /**
- * Credit: who may send how much, for one stream or for the connection. Counted in bytes of DATA frames with their
- * headers, so that a flood of empty messages runs dry like any other.
+ * Credit: who may send how much, for one stream or for the connection. Counted in bytes of payload and
+ * `DATA_COST_BYTES` a frame, so that a flood of empty messages runs dry like any other.
  */
 import { ProtocolError } from "./errors.ts";
 
 /** A CREDIT may raise the sum to this at most (31 bits, as HTTP/2 has it): past it the peer counts wrongly. */
 const MAX_CREDIT = 2 ** 31 - 1;
 
-/** Share of the window that is given back at once; smaller would cost frames, larger would stall the sender. */
-const GRANT_SHARE = 4;
+/**
+ * Share of the window that is given back at once: smaller would cost frames, larger would stall the sender. The
+ * connection's is small, because paused streams may hold most of it: what goes round among the others must be enough
+ * for a grant, or they stand still as well.
+ */
+export const STREAM_GRANT_SHARE = 4;
+export const CONNECTION_GRANT_SHARE = 64;
 
 /** What we may still send. */
 export class SendCredit {
@@ -38,12 +43,12 @@ export class SendCredit {
 
 /** What the peer may still send, and what we owe it. */
 export class ReceiveWindow {
-  readonly #window: number;
+  readonly #threshold: number;
   #available: number;
   #owed = 0;
 
-  constructor(window: number) {
-    this.#window = window;
+  constructor(window: number, grantShare: number) {
+    this.#threshold = window / grantShare;
     this.#available = window;
   }
 
@@ -60,7 +65,7 @@ export class ReceiveWindow {
 
   /** Bytes to grant now, or 0 while it is too little to be worth a frame. */
   grant(): number {
-    if (this.#owed * GRANT_SHARE < this.#window) return 0;
+    if (this.#owed < this.#threshold) return 0;
     const granted = this.#owed;
     this.#owed = 0;
     this.#available += granted;

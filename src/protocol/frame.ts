@@ -11,6 +11,7 @@
  *   +---------------------------------------------------------------+
  *   |                          payload ...
  *
+ * A DATA frame uses credit for its payload and 64 bytes (`DATA_COST_BYTES`), on its stream and on the connection.
  * Numbers are big-endian. The browser opens every stream; its ids start at 1, grow by one and are never used twice.
  *
  *   type       payload                                      flags            sent by
@@ -160,26 +161,41 @@ function readUint(bytes: Uint8Array): number {
  */
 export class FrameParser {
   #held: Bytes = new Uint8Array(0);
+  /** Messages after `#held`, joined to it once they make up what is needed: a peer chooses how small they are. */
+  #later: Bytes[] = [];
+  #length = 0;
+  #needed = FRAME_HEADER_BYTES;
 
   /** Takes the next message. Call `next` until it gives nothing. */
   push(message: Uint8Array): void {
-    const bytes = message as Bytes; // channel messages and test vectors own their memory
-    this.#held = this.#held.length === 0 ? bytes : concat(this.#held, bytes);
+    this.#later.push(message as Bytes); // channel messages and test vectors own their memory
+    this.#length += message.length;
   }
 
   /** The next whole frame, or undefined until more arrives. Throws a ProtocolError for what is no frame. */
   next(): Frame | undefined {
-    if (this.#held.length < FRAME_HEADER_BYTES) return undefined;
+    if (this.#length < this.#needed) return undefined;
+    this.#join();
     const view = new DataView(this.#held.buffer, this.#held.byteOffset);
     const type = view.getUint8(0);
     const flags = view.getUint8(1);
     const length = view.getUint16(2);
     checkHeader(type, flags, length);
     const end = FRAME_HEADER_BYTES + length;
-    if (this.#held.length < end) return undefined;
+    this.#needed = end;
+    if (this.#length < end) return undefined;
     const payload = this.#held.subarray(FRAME_HEADER_BYTES, end);
     this.#held = this.#held.subarray(end);
+    this.#length -= end;
+    this.#needed = FRAME_HEADER_BYTES;
     return readFrame(type, view.getUint32(4), { flags, payload });
+  }
+
+  #join(): void {
+    if (this.#later.length === 0) return;
+    const only = this.#held.length === 0 && this.#later.length === 1;
+    this.#held = only ? this.#later[0]! : concat(this.#held, ...this.#later);
+    this.#later = [];
   }
 }
 

@@ -7,9 +7,9 @@
  */
 import type { Bytes } from "../lib/bytes.ts";
 import { decodeCbor, encodeCbor } from "./cbor.ts";
-import { ProtocolError, StreamError } from "./errors.ts";
+import { ProtocolError, type StreamCode, StreamError } from "./errors.ts";
 import type { Header, RequestHead, ResponseHead } from "./http.ts";
-import { MAX_HEAD_BYTES } from "./limits.ts";
+import { MAX_HEAD_BYTES, MAX_HEADER_LINES } from "./limits.ts";
 
 const KINDS = ["http", "websocket"] as const;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/; // RFC 9110 5.6.2
@@ -18,15 +18,26 @@ const PATH = /^\/[\x21-\x7e]*$/; // origin-form; what a URL parser lets through 
 // deno-lint-ignore no-control-regex -- the point is to refuse control characters
 const FIELD_VALUE = /^[^\x00-\x08\x0a-\x1f\x7f]*$/;
 
-/** Writes the payload of OPEN. Throws a StreamError with code `limit` when the head is too long to travel. */
+/** Writes the payload of OPEN. Throws a StreamError for a head that is too long (`limit`) or malformed (`protocol`). */
 export function encodeRequestHead(head: RequestHead): Bytes {
-  const { kind, service, method, path, headers } = head;
-  return bounded(encodeCbor([KINDS.indexOf(kind), service, method, path, headers.flat()]));
+  const { kind, service, method, path } = head;
+  const headers = writeHeaders(head.headers, "protocol");
+  if (!SERVICE_ID.test(service) || !TOKEN.test(method) || !PATH.test(path)) {
+    throw new StreamError("protocol", "Cannot send a head: service, method or path is malformed");
+  }
+  return bounded(encodeCbor([KINDS.indexOf(kind), service, method, path, headers]));
 }
 
-/** Writes the payload of HEAD. Throws a StreamError with code `limit` when the head is too long to travel. */
+/**
+ * Writes the payload of HEAD. Throws a StreamError for a head that is too long (`limit`) or malformed
+ * (`upstream_broken`): it must fail its own stream here, for at the peer it would end the connection.
+ */
 export function encodeResponseHead(head: ResponseHead): Bytes {
-  return bounded(encodeCbor([head.status, head.headers.flat()]));
+  const headers = writeHeaders(head.headers, "upstream_broken");
+  if (!isStatus(head.status)) {
+    throw new StreamError("upstream_broken", `Cannot send a head: status ${head.status}`);
+  }
+  return bounded(encodeCbor([head.status, headers]));
 }
 
 function bounded(bytes: Bytes): Bytes {
@@ -54,10 +65,24 @@ export function decodeRequestHead(bytes: Uint8Array): RequestHead {
 /** Reads the payload of HEAD. Throws a ProtocolError for anything that `encodeResponseHead` would not write. */
 export function decodeResponseHead(bytes: Uint8Array): ResponseHead {
   const [status, headers] = items(bytes, 2);
-  if (typeof status !== "number" || !Number.isInteger(status) || status < 100 || status > 999) {
+  if (!isStatus(status)) {
     throw new ProtocolError("Cannot read a response head: status is not a number of three digits");
   }
   return { status, headers: readHeaders(headers) };
+}
+
+function isStatus(status: unknown): status is number {
+  return typeof status === "number" && Number.isInteger(status) && status >= 100 && status <= 999;
+}
+
+function writeHeaders(headers: readonly Header[], malformed: StreamCode): string[] {
+  if (headers.length > MAX_HEADER_LINES) {
+    throw new StreamError("limit", `Cannot send a head: ${headers.length} header lines`);
+  }
+  if (headers.every(([name, value]) => TOKEN.test(name) && FIELD_VALUE.test(value))) {
+    return headers.flat();
+  }
+  throw new StreamError(malformed, "Cannot send a head: a header line is malformed");
 }
 
 function items(bytes: Uint8Array, count: number): unknown[] {

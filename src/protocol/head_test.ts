@@ -10,6 +10,7 @@ import {
   encodeResponseHead,
 } from "./head.ts";
 import type { RequestHead, ResponseHead } from "./http.ts";
+import { MAX_HEADER_LINES } from "./limits.ts";
 
 const REQUEST: RequestHead = {
   kind: "http",
@@ -81,6 +82,30 @@ for (const status of [99, 1000, 200.5, "200", -1, NaN, null]) {
     assert.throws(() => decodeResponseHead(encodeCbor([status, []])), ProtocolError);
   });
 }
+
+const UNSENDABLE_HEADERS: [string, RequestHead["headers"], string][] = [
+  ["a header name that is no token", [["a b", "c"]], "malformed"],
+  ["a line break in a header value", [["a", "b\nc"]], "malformed"],
+  ["too many header lines", Array.from({ length: MAX_HEADER_LINES + 1 }, () => ["a", ""]), "limit"],
+];
+
+for (const [name, headers, reason] of UNSENDABLE_HEADERS) {
+  Deno.test(`heads with ${name} fail their own stream, before the peer ends the connection`, () => {
+    const fails = (code: string) => (error: unknown) =>
+      error instanceof StreamError && error.code === (reason === "limit" ? "limit" : code);
+    assert.throws(() => encodeRequestHead({ ...REQUEST, headers }), fails("protocol"));
+    assert.throws(() => encodeResponseHead({ status: 200, headers }), fails("upstream_broken"));
+  });
+}
+
+Deno.test("heads that may not travel for another reason fail their own stream as well", () => {
+  for (const wrong of [{ service: "Ui" }, { method: "" }, { path: "a" }]) {
+    assert.throws(() => encodeRequestHead({ ...REQUEST, ...wrong }), StreamError);
+  }
+  for (const status of [99, 1000, 200.5, NaN]) {
+    assert.throws(() => encodeResponseHead({ status, headers: [] }), StreamError);
+  }
+});
 
 Deno.test("head readers give a head or a ProtocolError for any bytes", () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {

@@ -16,6 +16,9 @@ export const MAX_DATA_BYTES = 16_384;
 /** Largest encoded head, in bytes. Twice what common servers take (nginx 8 KiB x 4, Node 16 KiB). */
 export const MAX_HEAD_BYTES = 32_768;
 
+/** Header lines of one head: Node takes 2000, pages of devices send twenty. */
+export const MAX_HEADER_LINES = 256;
+
 /** Largest reason of a WebSocket close, in bytes of UTF-8 (RFC 6455 5.5). */
 export const MAX_CLOSE_REASON_BYTES = 123;
 
@@ -25,7 +28,13 @@ export const MAX_CLOSE_REASON_BYTES = 123;
  */
 export const MAX_STREAMS = 256;
 
-/** Credit at the start, in bytes of frames (headers included, so that empty messages are not free). */
+/**
+ * Credit that a DATA frame costs beside its payload, in bytes: about what a receiver spends on keeping it, so that a
+ * flood of tiny or empty messages runs dry long before it fills a device's memory.
+ */
+export const DATA_COST_BYTES = 64;
+
+/** Credit at the start, in bytes as DATA frames cost them. */
 export interface Windows {
   readonly stream: number;
   readonly connection: number;
@@ -55,8 +64,27 @@ export const MESSAGE_BYTES = 16_384;
 export const SEND_QUEUE_HIGH_BYTES = 256 << 10;
 export const SEND_QUEUE_LOW_BYTES = 64 << 10;
 
+/** The same for the number of writes that wait: tiny messages cost memory as well, some 300 bytes each. */
+export const SEND_QUEUE_HIGH_PARTS = 1024;
+export const SEND_QUEUE_LOW_PARTS = 256;
+
+/**
+ * Bytes queued on all streams together at which every writer is asked to pause that has something queued: what a
+ * browser that opens and never reads makes an agent hold.
+ */
+export const SEND_TOTAL_HIGH_BYTES = 4 << 20;
+
+/**
+ * Bytes that all streams may queue at all: six of the largest WebSocket messages; or, in a browser, 256 KiB from each of
+ * 256 pages that had credit when the pause began.
+ */
+export const SEND_TOTAL_MAX_BYTES = 96 << 20;
+
 /** Bytes that one stream may queue at all: one WebSocket message of 16 MiB and its neighbour. */
 export const SEND_QUEUE_MAX_BYTES = 32 << 20;
+
+/** Writes that one stream may queue at all: what a page may have on its way to the pump when the pause begins (4096). */
+export const SEND_QUEUE_MAX_PARTS = 16_384;
 
 /** A stream with no more than this queued is interactive: keystrokes, heads of pages, events. */
 export const INTERACTIVE_BYTES = 4096;
@@ -67,7 +95,13 @@ export const INTERACTIVE_BURST = 8;
 /** Control frames (OPEN, HEAD, RESET) waiting to leave. Past that the peer asks and never reads. */
 export const MAX_WAITING_FRAMES = 4 * MAX_STREAMS;
 
-/** How long an opener waits for HEAD, in ms: longer than the agent waits for a service (120 s). */
+/** Bytes of such frames at which an acceptor refuses further streams: each may make it queue a head of 32 KiB. */
+export const MAX_WAITING_BYTES = 1 << 20;
+
+/**
+ * How long an opener waits for HEAD, in ms, counted from its last write: an upload may take as long as it moves. Longer
+ * than the agent waits for a service (120 s).
+ */
 export const HEAD_LIMIT_MS = 150_000;
 
 /** Bytes below us in the channel at which a driver stops taking messages from the mux. */

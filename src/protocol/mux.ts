@@ -18,7 +18,7 @@ import {
   streamCodeName,
   StreamError,
 } from "./errors.ts";
-import { ReceiveWindow, SendCredit } from "./flow.ts";
+import { CONNECTION_GRANT_SHARE, ReceiveWindow, SendCredit } from "./flow.ts";
 import { encodeFrame, type Frame, FrameParser } from "./frame.ts";
 import {
   decodeRequestHead,
@@ -28,13 +28,14 @@ import {
 } from "./head.ts";
 import type { RequestHead, ResponseHead, SocketClose } from "./http.ts";
 import {
-  FRAME_HEADER_BYTES,
+  DATA_COST_BYTES,
   HEAD_LIMIT_MS,
   MAX_STREAMS,
+  MAX_WAITING_BYTES,
   MAX_WAITING_FRAMES,
   MESSAGE_BYTES,
-  SEND_QUEUE_HIGH_BYTES,
-  SEND_QUEUE_LOW_BYTES,
+  SEND_TOTAL_HIGH_BYTES,
+  SEND_TOTAL_MAX_BYTES,
   type Windows,
   WINDOWS_TO_ACCEPTOR,
   WINDOWS_TO_OPENER,
@@ -76,6 +77,9 @@ export class Mux {
   readonly #window: ReceiveWindow;
   /** OPEN, HEAD, CREDIT and RESET: they leave before any DATA. */
   readonly #waiting: Bytes[] = [];
+  #waitingBytes = 0;
+  /** Payload that waits on all streams together. */
+  #queued = 0;
   readonly #events: MuxEvent[] = [];
   #lastId = 0;
   #deadline = Infinity;
@@ -86,7 +90,7 @@ export class Mux {
     this.#send = this.#opener ? WINDOWS_TO_ACCEPTOR : WINDOWS_TO_OPENER;
     this.#receive = this.#opener ? WINDOWS_TO_OPENER : WINDOWS_TO_ACCEPTOR;
     this.#credit = new SendCredit(this.#send.connection);
-    this.#window = new ReceiveWindow(this.#receive.connection);
+    this.#window = new ReceiveWindow(this.#receive.connection, CONNECTION_GRANT_SHARE);
   }
 
   /** Streams that are open. */
@@ -106,7 +110,7 @@ export class Mux {
   tick(now: number): void {
     if (now < this.#deadline) return;
     for (const stream of this.#streams.values()) {
-      if (stream.waitsForHead && stream.openedAt + HEAD_LIMIT_MS <= now) {
+      if (stream.waitsForHead && stream.waitsSince + HEAD_LIMIT_MS <= now) {
         this.#fail(stream, "upstream_timeout");
       }
     }
@@ -127,7 +131,7 @@ export class Mux {
       head: encodeRequestHead(head),
     });
     const stream = this.#add(now, ++this.#lastId);
-    this.#waiting.push(frame);
+    this.#enqueue(frame);
     this.#deadline = Math.min(this.#deadline, now + HEAD_LIMIT_MS);
     return stream.id;
   }
@@ -138,7 +142,7 @@ export class Mux {
     if (stream === undefined) return; // reset meanwhile; its event is on the way
     const frame = encodeFrame({ type: "head", id, head: encodeResponseHead(head) });
     stream.respond();
-    this.#waiting.push(frame);
+    this.#enqueue(frame);
   }
 
   /**
@@ -146,21 +150,30 @@ export class Mux {
    * Silent for a stream that was reset meanwhile: the event is on the way.
    */
   write(
-    _now: number,
+    now: number,
     id: number,
     bytes: Uint8Array,
     message?: { text: boolean; last: boolean },
   ): boolean {
     const stream = this.#streams.get(id);
     if (stream === undefined) return true;
+    if (this.#queued + bytes.length > SEND_TOTAL_MAX_BYTES) {
+      throw new StreamError("limit", `Cannot queue ${bytes.length} bytes: ${this.#queued} wait`);
+    }
     stream.write(bytes, message);
-    stream.paused ||= stream.queue.bytes >= SEND_QUEUE_HIGH_BYTES;
+    stream.waitsSince = now;
+    this.#queued += bytes.length;
+    const crowded = this.#queued >= SEND_TOTAL_HIGH_BYTES && !stream.queue.empty;
+    stream.paused ||= stream.queue.high || crowded;
     return !stream.paused;
   }
 
   /** Ends our half once everything queued has left. */
-  end(_now: number, id: number, close?: SocketClose): void {
-    this.#streams.get(id)?.end(close);
+  end(now: number, id: number, close?: SocketClose): void {
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return;
+    stream.end(close);
+    stream.waitsSince = now;
   }
 
   /** Gives the stream up, both halves, and tells the peer why. */
@@ -175,7 +188,7 @@ export class Mux {
     if (stream === undefined) return; // its bytes went back to the connection when it was forgotten
     this.#window.release(stream.consume(payload));
     const bytes = stream.window.grant();
-    if (bytes > 0) this.#waiting.push(encodeFrame({ type: "credit", id, bytes }));
+    if (bytes > 0) this.#enqueue(encodeFrame({ type: "credit", id, bytes }));
     this.#grantConnection();
   }
 
@@ -197,6 +210,7 @@ export class Mux {
   /* ---- in ----------------------------------------------------------------------------------------------- */
 
   #take(now: number, frame: Frame): void {
+    if (frame.type === "open" || frame.type === "data") this.#checkThatPeerReads();
     if (frame.type === "open") return this.#takeOpen(now, frame);
     if (frame.type === "credit" && frame.id === 0) return this.#credit.add(frame.bytes);
     const stream = this.#streams.get(frame.id);
@@ -223,7 +237,9 @@ export class Mux {
     }
     this.#lastId = frame.id;
     const head = decodeRequestHead(frame.head);
-    if (this.#streams.size >= MAX_STREAMS) return this.#refuse(frame.id, "limit");
+    if (this.#streams.size >= MAX_STREAMS || this.#waitingBytes >= MAX_WAITING_BYTES) {
+      return this.#refuse(frame.id, "limit");
+    }
     this.#add(now, frame.id);
     this.#events.push({ type: "open", id: frame.id, head });
   }
@@ -235,7 +251,7 @@ export class Mux {
   }
 
   #takeData(stream: Stream, frame: Frame & { type: "data" }): void {
-    this.#window.take(frame.bytes.length + FRAME_HEADER_BYTES);
+    this.#window.take(frame.bytes.length + DATA_COST_BYTES);
     stream.takeData(frame.bytes.length);
     this.#events.push(frame);
   }
@@ -257,7 +273,7 @@ export class Mux {
       throw new ProtocolError(`Cannot take a frame: stream ${frame.id} was never opened`);
     }
     if (frame.type !== "data") return;
-    const cost = frame.bytes.length + FRAME_HEADER_BYTES;
+    const cost = frame.bytes.length + DATA_COST_BYTES;
     this.#window.take(cost);
     this.#window.release(cost);
     this.#grantConnection();
@@ -269,7 +285,7 @@ export class Mux {
     const frames: Bytes[] = [];
     let length = 0;
     while (length < MESSAGE_BYTES) {
-      const frame = this.#waiting.shift() ?? this.#nextStreamFrame();
+      const frame = this.#nextWaiting() ?? this.#nextStreamFrame();
       if (frame === undefined) break;
       frames.push(frame);
       length += frame.length;
@@ -282,8 +298,11 @@ export class Mux {
     const stream = this.#scheduler.next(this.#credit.available);
     const frame = stream?.nextFrame(this.#credit.available);
     if (stream === undefined || frame === undefined) return undefined;
-    if (frame.type === "data") this.#credit.spend(frame.bytes.length + FRAME_HEADER_BYTES);
-    if (stream.paused && stream.queue.bytes <= SEND_QUEUE_LOW_BYTES) {
+    if (frame.type === "data") {
+      this.#queued -= frame.bytes.length;
+      this.#credit.spend(frame.bytes.length + DATA_COST_BYTES);
+    }
+    if (stream.paused && stream.queue.low) {
       stream.paused = false;
       this.#events.push({ type: "writable", id: stream.id });
     }
@@ -293,14 +312,31 @@ export class Mux {
 
   #grantConnection(): void {
     const bytes = this.#window.grant();
-    if (bytes > 0) this.#waiting.push(encodeFrame({ type: "credit", id: 0, bytes }));
+    if (bytes > 0) this.#enqueue(encodeFrame({ type: "credit", id: 0, bytes }));
+  }
+
+  #nextWaiting(): Bytes | undefined {
+    const frame = this.#waiting.shift();
+    this.#waitingBytes -= frame?.length ?? 0;
+    return frame;
+  }
+
+  #enqueue(frame: Bytes): void {
+    this.#waiting.push(frame);
+    this.#waitingBytes += frame.length;
+  }
+
+  /**
+   * Every OPEN and DATA makes us answer sooner or later. This is the one place that bounds what waits to leave: our own
+   * calls come after some frame of the peer, and must not be what fails.
+   */
+  #checkThatPeerReads(): void {
+    if (this.#waiting.length < MAX_WAITING_FRAMES) return;
+    throw new ProtocolError("Cannot take another frame: the peer asks and does not read");
   }
 
   #refuse(id: number, code: StreamCode): void {
-    if (this.#waiting.length >= MAX_WAITING_FRAMES) {
-      throw new ProtocolError("Cannot refuse another stream: the peer asks and does not read");
-    }
-    this.#waiting.push(encodeFrame({ type: "reset", id, code: STREAM_CODES[code] }));
+    this.#enqueue(encodeFrame({ type: "reset", id, code: STREAM_CODES[code] }));
   }
 
   /* ---- streams ------------------------------------------------------------------------------------------ */
@@ -330,6 +366,7 @@ export class Mux {
 
   #forget(stream: Stream): void {
     this.#streams.delete(stream.id);
+    this.#queued -= stream.queue.bytes;
     this.#scheduler.remove(stream);
     this.#window.release(stream.unconsumed);
     this.#grantConnection();
@@ -339,7 +376,7 @@ export class Mux {
   #findDeadline(): void {
     let deadline = Infinity;
     for (const stream of this.#streams.values()) {
-      if (stream.waitsForHead) deadline = Math.min(deadline, stream.openedAt + HEAD_LIMIT_MS);
+      if (stream.waitsForHead) deadline = Math.min(deadline, stream.waitsSince + HEAD_LIMIT_MS);
     }
     this.#deadline = deadline;
   }

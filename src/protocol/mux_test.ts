@@ -13,12 +13,17 @@ import { encodeRequestHead, encodeResponseHead } from "./head.ts";
 import type { RequestHead, ResponseHead } from "./http.ts";
 import {
   CHANNEL_HIGH_BYTES,
-  FRAME_HEADER_BYTES,
+  DATA_COST_BYTES,
   HEAD_LIMIT_MS,
   MAX_DATA_BYTES,
   MAX_STREAMS,
+  MAX_WAITING_FRAMES,
   SEND_QUEUE_HIGH_BYTES,
+  SEND_QUEUE_HIGH_PARTS,
   SEND_QUEUE_MAX_BYTES,
+  SEND_QUEUE_MAX_PARTS,
+  SEND_TOTAL_HIGH_BYTES,
+  SEND_TOTAL_MAX_BYTES,
   WINDOWS_TO_ACCEPTOR,
   WINDOWS_TO_OPENER,
 } from "./limits.ts";
@@ -153,7 +158,7 @@ Deno.test("mux ignores what was on its way to a stream that it reset, and gives 
   drain(mux);
   const connection = WINDOWS_TO_ACCEPTOR.connection;
   let granted = 0;
-  for (let sent = 0; sent < 2 * connection; sent += MAX_DATA_BYTES + FRAME_HEADER_BYTES) {
+  for (let sent = 0; sent < 2 * connection; sent += MAX_DATA_BYTES + DATA_COST_BYTES) {
     mux.receive(0, dataFrame(1, MAX_DATA_BYTES));
     const { events, frames } = drain(mux);
     assert.deepEqual(events, []);
@@ -260,7 +265,7 @@ Deno.test("mux refuses a flood of empty messages once their headers have used up
   const mux = acceptorWithStreams(1);
   const empty = encodeFrame({ type: "data", id: 1, bytes: utf8(""), text: true, last: true });
   const flood = () => {
-    for (let i = 0; i <= WINDOWS_TO_ACCEPTOR.stream / FRAME_HEADER_BYTES; i++) {
+    for (let i = 0; i <= WINDOWS_TO_ACCEPTOR.stream / DATA_COST_BYTES; i++) {
       mux.receive(0, empty);
     }
   };
@@ -334,12 +339,12 @@ Deno.test("mux sends no more than the credit, and goes on when more is granted",
   mux.write(0, 1, new Uint8Array(2 * WINDOWS_TO_OPENER.stream));
   const cost = (frames: Frame[]) =>
     frames.reduce(
-      (sum, frame) => sum + (frame.type === "data" ? frame.bytes.length + FRAME_HEADER_BYTES : 0),
+      (sum, frame) => sum + (frame.type === "data" ? frame.bytes.length + DATA_COST_BYTES : 0),
       0,
     );
   const first = cost(drain(mux).frames);
   assert.ok(
-    first <= WINDOWS_TO_OPENER.stream && first > WINDOWS_TO_OPENER.stream - 2 * FRAME_HEADER_BYTES,
+    first <= WINDOWS_TO_OPENER.stream && first > WINDOWS_TO_OPENER.stream - 2 * DATA_COST_BYTES,
   );
   mux.receive(0, encodeFrame({ type: "credit", id: 1, bytes: 1000 }));
   const rest = WINDOWS_TO_OPENER.stream - first;
@@ -395,6 +400,103 @@ Deno.test("mux fails a stream whose head does not come in time, and names the de
   assert.deepEqual(events, [{ type: "reset", id, code: "upstream_timeout" }]);
   assert.equal(deadline, Infinity);
 });
+
+Deno.test("mux lets an upload take as long as it moves, and waits for the head from its last write on", () => {
+  const mux = new Mux({ role: "opener" });
+  const id = mux.open(0, GET);
+  for (let now = 0; now <= 3 * HEAD_LIMIT_MS; now += HEAD_LIMIT_MS / 2) {
+    mux.tick(now);
+    mux.write(now, id, utf8("part"));
+    assert.deepEqual(drain(mux).events, []);
+  }
+  mux.end(3 * HEAD_LIMIT_MS, id);
+  mux.tick(3.5 * HEAD_LIMIT_MS);
+  assert.equal(drain(mux).deadline, 4 * HEAD_LIMIT_MS);
+  mux.tick(4 * HEAD_LIMIT_MS);
+  assert.deepEqual(drain(mux).events, [{ type: "reset", id, code: "upstream_timeout" }]);
+});
+
+Deno.test("mux asks a writer of tiny or empty messages to pause as well", () => {
+  const mux = acceptorWithStreams(1);
+  mux.respond(0, 1, OK);
+  const write = () => mux.write(0, 1, utf8(""), { text: true, last: true });
+  let written = 1;
+  while (write()) written++;
+  assert.equal(written, SEND_QUEUE_HIGH_PARTS);
+  assert.deepEqual(drain(mux).events, [{ type: "writable", id: 1 }]);
+  assert.throws(() => {
+    for (let i = 0; i <= SEND_QUEUE_MAX_PARTS; i++) write();
+  }, (error) => error instanceof StreamError && error.code === "limit");
+});
+
+Deno.test("mux asks every writer to pause when all of them together queued too much, and each to go on", () => {
+  const streams = 100;
+  const mux = acceptorWithStreams(streams);
+  const size = SEND_TOTAL_HIGH_BYTES / 64; // below the mark of one stream
+  const paused: number[] = [];
+  for (let id = 1; id <= streams; id++) {
+    mux.respond(0, id, OK);
+    if (!mux.write(0, id, new Uint8Array(size))) paused.push(id);
+  }
+  assert.deepEqual(paused, Array.from({ length: 37 }, (_, at) => at + 64));
+  const writable = drain(mux).events.map(({ type, id }) => type === "writable" ? id : 0);
+  assert.deepEqual(writable.toSorted((a, b) => a - b), paused);
+});
+
+Deno.test("mux refuses to queue more than its bound on all streams together", () => {
+  const mux = acceptorWithStreams(4);
+  const message = { text: false, last: true };
+  for (let id = 1; id <= 4; id++) mux.respond(0, id, OK);
+  for (let id = 1; id <= 3; id++) {
+    mux.write(0, id, new Uint8Array(SEND_TOTAL_MAX_BYTES / 3), message);
+  }
+  assert.throws(() => mux.write(0, 4, new Uint8Array(1), message), StreamError);
+  mux.reset(0, 1, "cancelled");
+  mux.write(0, 4, new Uint8Array(1), message);
+});
+
+Deno.test("mux never fails in a call of its own side because the peer does not read", () => {
+  const mux = acceptorWithStreams(MAX_STREAMS);
+  for (let id = MAX_STREAMS + 1; id <= MAX_STREAMS + MAX_WAITING_FRAMES; id++) {
+    mux.receive(0, openFrame(id)); // each is refused, and no refusal leaves
+  }
+  for (let id = 1; id <= MAX_STREAMS; id++) {
+    mux.respond(0, id, OK);
+    mux.reset(0, id, "internal");
+  }
+  assert.throws(
+    () => mux.receive(0, openFrame(MAX_STREAMS + MAX_WAITING_FRAMES + 1)),
+    ProtocolError,
+  );
+});
+
+for (const paused of [1, 6, 7]) {
+  Deno.test(`${paused} paused uploads do not stop another one`, () => {
+    const opener = new Mux({ role: "opener" });
+    const acceptor = new Mux({ role: "acceptor" });
+    const last = paused + 1;
+    const size = 4 * WINDOWS_TO_ACCEPTOR.connection;
+    for (let id = 1; id <= last; id++) {
+      opener.open(0, GET);
+      opener.write(0, id, new Uint8Array(id === last ? size : WINDOWS_TO_ACCEPTOR.stream));
+    }
+    let received = 0;
+    for (let moved = true; moved;) {
+      moved = false;
+      for (let out = opener.poll(Infinity); out !== undefined; out = opener.poll(Infinity)) {
+        if (out.type === "transmit") acceptor.receive(0, out.bytes);
+      }
+      for (let out = acceptor.poll(Infinity); out !== undefined; out = acceptor.poll(Infinity)) {
+        if (out.type === "transmit") opener.receive(0, out.bytes);
+        if (out.type !== "event" || out.event.type !== "data" || out.event.id !== last) continue;
+        moved = true;
+        received += out.event.bytes.length;
+        acceptor.consumed(0, last, out.event.bytes.length);
+      }
+    }
+    assert.equal(received, size);
+  });
+}
 
 /* ---- two ends over a bad link ------------------------------------------------------------------------------ */
 

@@ -5,7 +5,16 @@
 import type { Bytes } from "../lib/bytes.ts";
 import { StreamError } from "./errors.ts";
 import type { Frame } from "./frame.ts";
-import { FRAME_HEADER_BYTES, MAX_DATA_BYTES, SEND_QUEUE_MAX_BYTES } from "./limits.ts";
+import {
+  DATA_COST_BYTES,
+  MAX_DATA_BYTES,
+  SEND_QUEUE_HIGH_BYTES,
+  SEND_QUEUE_HIGH_PARTS,
+  SEND_QUEUE_LOW_BYTES,
+  SEND_QUEUE_LOW_PARTS,
+  SEND_QUEUE_MAX_BYTES,
+  SEND_QUEUE_MAX_PARTS,
+} from "./limits.ts";
 
 /** A write: part of a body, or one whole WebSocket message or its last part. */
 interface Chunk {
@@ -34,12 +43,23 @@ export class SendQueue {
     return this.#chunks.length === 0;
   }
 
+  /** The writer should pause. */
+  get high(): boolean {
+    return this.#bytes >= SEND_QUEUE_HIGH_BYTES || this.#chunks.length >= SEND_QUEUE_HIGH_PARTS;
+  }
+
+  /** A writer that paused may go on. */
+  get low(): boolean {
+    return this.#bytes <= SEND_QUEUE_LOW_BYTES && this.#chunks.length <= SEND_QUEUE_LOW_PARTS;
+  }
+
   /** Appends. Throws a StreamError with code `limit` for a writer that ignores every request to pause. */
   push(bytes: Uint8Array, message: { text: boolean; last: boolean } | undefined): void {
-    if (this.#bytes + bytes.length > SEND_QUEUE_MAX_BYTES) {
+    const tooMany = this.#chunks.length >= SEND_QUEUE_MAX_PARTS;
+    if (tooMany || this.#bytes + bytes.length > SEND_QUEUE_MAX_BYTES) {
       throw new StreamError(
         "limit",
-        `Cannot queue ${bytes.length} bytes: ${this.#bytes} wait already`,
+        `Cannot queue ${bytes.length} bytes: ${this.#bytes} in ${this.#chunks.length} parts wait`,
       );
     }
     const { text = false, last = false } = message ?? {};
@@ -48,10 +68,10 @@ export class SendQueue {
     this.#bytes += bytes.length;
   }
 
-  /** Cuts the next frame, at most `credit` bytes with its header; undefined when that is too little. */
+  /** Cuts the next frame, at most what `credit` pays for; undefined when that is too little. */
   cut(id: number, credit: number): (Frame & { type: "data" }) | undefined {
     const chunk = this.#chunks[0];
-    const room = Math.min(MAX_DATA_BYTES, credit - FRAME_HEADER_BYTES);
+    const room = Math.min(MAX_DATA_BYTES, credit - DATA_COST_BYTES);
     if (chunk === undefined || room < Math.min(1, chunk.bytes.length)) return undefined;
     const bytes = chunk.bytes.subarray(0, room);
     const whole = bytes.length === chunk.bytes.length;

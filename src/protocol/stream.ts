@@ -8,10 +8,10 @@
  * both halves have ended, or at once by RESET from either side; the mux then forgets it.
  */
 import { ProtocolError, StreamError } from "./errors.ts";
-import { ReceiveWindow, SendCredit } from "./flow.ts";
+import { ReceiveWindow, SendCredit, STREAM_GRANT_SHARE } from "./flow.ts";
 import type { Frame } from "./frame.ts";
 import type { SocketClose } from "./http.ts";
-import { FRAME_HEADER_BYTES, type Windows } from "./limits.ts";
+import { DATA_COST_BYTES, type Windows } from "./limits.ts";
 import { SendQueue } from "./send_queue.ts";
 
 type Sending =
@@ -29,24 +29,24 @@ export class Stream {
   readonly window: ReceiveWindow;
   /** The writer was asked to pause and waits to hear that it may go on. */
   paused = false;
+  /** When an opener last moved: opened, wrote or ended. In ms of the mux's caller. */
+  waitsSince: number;
   #sending: Sending;
   #receiving: Receiving;
   #received = 0;
-  /** Delivered and not consumed: payload, and the frame headers that came with it. */
-  #held = { payload: 0, headers: 0 };
+  /** Delivered and not consumed: payload, and what the frames that it came in cost. */
+  #held = { payload: 0, frames: 0 };
 
   constructor(
     readonly id: number,
     options: { opener: boolean; send: Windows; receive: Windows; openedAt: number },
   ) {
     this.credit = new SendCredit(options.send.stream);
-    this.window = new ReceiveWindow(options.receive.stream);
+    this.window = new ReceiveWindow(options.receive.stream, STREAM_GRANT_SHARE);
     this.#sending = { state: options.opener ? "open" : "head" };
     this.#receiving = options.opener ? "head" : "open";
-    this.openedAt = options.openedAt;
+    this.waitsSince = options.openedAt;
   }
-
-  readonly openedAt: number;
 
   get waitsForHead(): boolean {
     return this.#receiving === "head";
@@ -58,7 +58,7 @@ export class Stream {
 
   /** Bytes that a forgotten stream still owes to the connection's window. */
   get unconsumed(): number {
-    return this.#held.payload + this.#held.headers;
+    return this.#held.payload + this.#held.frames;
   }
 
   /* ---- sending ------------------------------------------------------------------------------------------ */
@@ -93,14 +93,14 @@ export class Stream {
   nextFrame(connectionCredit: number): Frame | undefined {
     if (this.queue.empty) return this.#endFrame();
     const frame = this.queue.cut(this.id, Math.min(connectionCredit, this.credit.available));
-    if (frame !== undefined) this.credit.spend(frame.bytes.length + FRAME_HEADER_BYTES);
+    if (frame !== undefined) this.credit.spend(frame.bytes.length + DATA_COST_BYTES);
     return frame;
   }
 
   /** Whether `nextFrame` would give one. */
   ready(connectionCredit: number): boolean {
     if (this.queue.empty) return this.#sending.state === "ending";
-    return Math.min(connectionCredit, this.credit.available) > FRAME_HEADER_BYTES;
+    return Math.min(connectionCredit, this.credit.available) > DATA_COST_BYTES;
   }
 
   #endFrame(): Frame | undefined {
@@ -124,10 +124,10 @@ export class Stream {
     if (this.#receiving !== "open") {
       throw new ProtocolError(`Cannot take DATA: receiving half is "${this.#receiving}"`);
     }
-    this.window.take(payload + FRAME_HEADER_BYTES);
+    this.window.take(payload + DATA_COST_BYTES);
     this.#received += payload;
     this.#held.payload += payload;
-    this.#held.headers += FRAME_HEADER_BYTES;
+    this.#held.frames += DATA_COST_BYTES;
   }
 
   /** Throws a StreamError when bytes are missing: the only way in which a cut body could look whole. */
@@ -144,7 +144,7 @@ export class Stream {
     this.#receiving = "ended";
   }
 
-  /** The consumer took payload; gives the bytes that this frees. Headers count as taken with the last payload. */
+  /** The consumer took payload; gives the bytes that this frees. Frames count as taken with the last payload. */
   consume(payload: number): number {
     if (payload > this.#held.payload) {
       throw new RangeError(
@@ -152,9 +152,9 @@ export class Stream {
       );
     }
     this.#held.payload -= payload;
-    const headers = this.#held.payload === 0 ? this.#held.headers : 0;
-    this.#held.headers -= headers;
-    this.window.release(payload + headers);
-    return payload + headers;
+    const frames = this.#held.payload === 0 ? this.#held.frames : 0;
+    this.#held.frames -= frames;
+    this.window.release(payload + frames);
+    return payload + frames;
   }
 }

@@ -3,7 +3,7 @@
  * the reader's side until the reader takes them: `pull` messages carry that both ways. Nothing is buffered here.
  */
 import type { Bytes } from "../../src/lib/bytes.ts";
-import type { StreamCode } from "../../src/protocol/errors.ts";
+import { type StreamCode, StreamError } from "../../src/protocol/errors.ts";
 import type { SocketClose } from "../../src/protocol/http.ts";
 import type { Mux, MuxEvent } from "../../src/protocol/mux.ts";
 import { BODY_WINDOW, bodyCost, type FromPump, parseToPump } from "../sw/port_messages.ts";
@@ -58,9 +58,7 @@ export class PortStream {
       case "reset":
         return this.fail(event.code);
       case "writable":
-        this.#grant(this.#owed);
-        this.#owed = 0;
-        return;
+        return this.#repay();
       case "open": // an opener's mux never says this
         return;
     }
@@ -95,9 +93,20 @@ export class PortStream {
     this.#credit -= cost;
     const { text, last } = message;
     const part = this.#kind === "websocket" ? { text, last } : undefined;
-    const writable = this.#run((mux, now) => mux.write(now, this.#id, message.bytes, part));
-    if (writable) this.#grant(cost);
-    else this.#owed += cost;
+    this.#owed += cost; // before the call: `writable` may be told while it is under way
+    try {
+      const writable = this.#run((mux, now) => mux.write(now, this.#id, message.bytes, part));
+      if (writable) this.#repay();
+    } catch (error) {
+      if (!(error instanceof StreamError)) throw error;
+      this.#cancel(error.code);
+    }
+  }
+
+  #repay(): void {
+    const owed = this.#owed;
+    this.#owed = 0;
+    this.#grant(owed);
   }
 
   #end(close: SocketClose | undefined): void {
@@ -118,6 +127,8 @@ export class PortStream {
     const bytes = event.bytes.slice(); // a view into a message that other streams share
     this.#untaken += bytes.length;
     this.#port.postMessage({ type: "data", bytes, text, last } satisfies FromPump, [bytes.buffer]);
+    // Clients report bytes: an empty message counts as taken at once, or its frame's cost would never come back.
+    if (bytes.length === 0) this.#run((mux, now) => mux.consumed(now, this.#id, 0));
   }
 
   /** A WebSocket that its service closed is closed by us as well (RFC 6455 5.5.1), whatever the page does. */
