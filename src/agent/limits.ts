@@ -5,7 +5,10 @@ import { MAX_STREAMS } from "../protocol/limits.ts";
 /** Sessions at once. Each may hold 4 MiB of uploads and a DTLS context; a Pi Zero 2 has 512 MB. */
 export const MAX_SESSIONS = 16;
 
-/** ms from a verified offer to an open control channel: ICE over a relay on a bad line takes about 10 s. */
+/** ms to make, sign and send an answer: all of it is our own work, some 50 ms on a small board. */
+export const ANSWER_LIMIT_MS = 10_000;
+
+/** ms from the answer to an open control channel: ICE over a relay on a bad line takes about 10 s. */
 export const CONNECT_LIMIT_MS = 30_000;
 
 /** ms from the open control channel to both proofs (security.md 1.4, M4). */

@@ -14,7 +14,7 @@ import type { ByeCode, ControlMessage } from "../protocol/control.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { offerSdp, readTransport, type TransportFields } from "../protocol/sdp.ts";
 import { ControlChannel } from "./control_channel.ts";
-import { CONFIRM_LIMIT_MS, CONNECT_LIMIT_MS, SILENCE_LIMIT_MS } from "./limits.ts";
+import { ANSWER_LIMIT_MS, CONFIRM_LIMIT_MS, CONNECT_LIMIT_MS, SILENCE_LIMIT_MS } from "./limits.ts";
 import type { Admission, Cameras, CreatePeer, Peer, PeerState, Services } from "./seams.ts";
 import { Streams } from "./streams.ts";
 import { Viewing } from "./viewing.ts";
@@ -94,12 +94,15 @@ export class Session {
       },
     });
     this.#control = this.#openControl();
-    const { fingerprint } = await this.#answer();
+    const { fingerprint } = await this.#within(
+      ANSWER_LIMIT_MS,
+      this.#answer(),
+      "no answer was made",
+    );
     trickle.start();
     this.#set({ phase: "connecting" });
     await this.#within(CONNECT_LIMIT_MS, this.#control.opened, "no connection came about");
-    await this.#confirm(fingerprint);
-    await this.#admission.confirmed();
+    await this.#within(CONFIRM_LIMIT_MS, this.#confirm(fingerprint), "no proof came");
     this.#goLive();
   }
 
@@ -158,7 +161,8 @@ export class Session {
     const bytes = await this.#admission.confirmation.start({ local, remote });
     this.#control.send({ type: "confirm", bytes });
     this.#challenged.resolve();
-    await this.#within(CONFIRM_LIMIT_MS, this.#proven.promise, "no proof came");
+    await this.#proven.promise;
+    await this.#admission.confirmed();
   }
 
   #goLive(): void {

@@ -41,8 +41,8 @@ export interface Windows {
 }
 
 /**
- * Towards the browser: 1 MiB a stream fills 100 Mbit/s at 80 ms; 16 MiB a connection leaves room for
- * sixteen paused downloads before they hold each other back. Memory of a browser is cheap.
+ * Towards the browser: 1 MiB a stream fills 100 Mbit/s at 80 ms. The connection's 16 MiB bound what is on its way, not
+ * what is read: a browser gives them back as bytes come (mux.ts), for paused pages must not stop others.
  */
 export const WINDOWS_TO_OPENER: Windows = { stream: 1 << 20, connection: 16 << 20 };
 

@@ -186,10 +186,10 @@ export class Mux {
   consumed(_now: number, id: number, payload: number): void {
     const stream = this.#streams.get(id);
     if (stream === undefined) return; // its bytes went back to the connection when it was forgotten
-    this.#window.release(stream.consume(payload));
+    const freed = stream.consume(payload);
     const bytes = stream.window.grant();
     if (bytes > 0) this.#enqueue(encodeFrame({ type: "credit", id, bytes }));
-    this.#grantConnection();
+    if (!this.#opener) this.#releaseConnection(freed);
   }
 
   /**
@@ -251,9 +251,21 @@ export class Mux {
   }
 
   #takeData(stream: Stream, frame: Frame & { type: "data" }): void {
-    this.#window.take(frame.bytes.length + DATA_COST_BYTES);
+    const cost = frame.bytes.length + DATA_COST_BYTES;
+    this.#window.take(cost);
     stream.takeData(frame.bytes.length);
     this.#events.push(frame);
+    if (this.#opener) this.#releaseConnection(cost);
+  }
+
+  /**
+   * A browser gives the connection's credit back as bytes come, so that paused pages of one service cannot stop
+   * another's; its memory is bounded by the streams' windows. A device gives it back as they are consumed: there the
+   * connection's window is the bound.
+   */
+  #releaseConnection(cost: number): void {
+    this.#window.release(cost);
+    this.#grantConnection();
   }
 
   #takeEnd(stream: Stream, frame: Frame & { type: "end" }): void {
@@ -275,8 +287,7 @@ export class Mux {
     if (frame.type !== "data") return;
     const cost = frame.bytes.length + DATA_COST_BYTES;
     this.#window.take(cost);
-    this.#window.release(cost);
-    this.#grantConnection();
+    this.#releaseConnection(cost);
   }
 
   /* ---- out ---------------------------------------------------------------------------------------------- */
@@ -368,8 +379,7 @@ export class Mux {
     this.#streams.delete(stream.id);
     this.#queued -= stream.queue.bytes;
     this.#scheduler.remove(stream);
-    this.#window.release(stream.unconsumed);
-    this.#grantConnection();
+    if (!this.#opener) this.#releaseConnection(stream.unconsumed);
     this.#findDeadline();
   }
 

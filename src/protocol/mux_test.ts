@@ -606,6 +606,36 @@ Deno.test("a slow link is kept full: 24 MB at 10 Mbit/s take no more than a tent
   assert.ok(ends.clock.now < (24_000_000 / 1250) * 1.1, `${ends.clock.now} ms`);
 });
 
+Deno.test("however many downloads a page has paused, the next one gets through", () => {
+  const opener = new Mux({ role: "opener" });
+  const acceptor = acceptorWithStreams(MAX_STREAMS);
+  for (let id = 1; id <= MAX_STREAMS; id++) {
+    opener.open(0, GET);
+    drain(opener);
+    acceptor.respond(0, id, OK);
+  }
+  const received = new Map<number, number>();
+  const exchange = () => {
+    for (let out = acceptor.poll(Infinity); out !== undefined; out = acceptor.poll(Infinity)) {
+      if (out.type === "transmit") opener.receive(0, out.bytes);
+    }
+    for (let out = opener.poll(Infinity); out !== undefined; out = opener.poll(Infinity)) {
+      if (out.type === "transmit") acceptor.receive(0, out.bytes);
+      if (out.type !== "event" || out.event.type !== "data") continue;
+      received.set(out.event.id, (received.get(out.event.id) ?? 0) + out.event.bytes.length);
+    }
+  };
+  const part = 700_000; // of a stream's window of 1 MiB; nobody reads
+  for (let id = 1; id < MAX_STREAMS; id++) {
+    acceptor.write(0, id, new Uint8Array(part));
+    exchange();
+    exchange();
+  }
+  acceptor.write(0, MAX_STREAMS, new Uint8Array(part));
+  exchange();
+  assert.equal(received.get(MAX_STREAMS), part);
+});
+
 Deno.test("a paused consumer stops its own stream at its window and no other", () => {
   const clock = new VirtualClock();
   const opener = new Mux({ role: "opener" });

@@ -51,9 +51,9 @@ export class PulledBody {
     this.#feed();
   }
 
-  /** A cut body must never look whole. */
+  /** A cut body must never look whole; one whose total was verified is whole, even if its tail still waits here. */
   fail(code: StreamCode): void {
-    if (this.#state === "closed") return;
+    if (this.#state !== "open") return;
     this.#state = "closed";
     this.#waiting.length = 0;
     this.#controller.error(new TypeError(`Cannot read the body: stream ended with "${code}"`));
@@ -87,22 +87,25 @@ export interface BodySink {
 export class Upload {
   readonly #sink: BodySink;
   #wake: () => void = () => {};
+  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
 
   constructor(sink: BodySink) {
     this.#sink = sink;
   }
 
-  /** The sink has credit again, or is closed. */
+  /** The sink has credit again, or is closed: then the page's body is let go, even while it says nothing. */
   wake(): void {
+    if (!this.#sink.open) this.#reader?.cancel().catch(() => {}); // nobody reads the rest
     this.#wake();
   }
 
   /** Sends the whole body; false when the page's body broke off. Never rejects. */
   async run(body: ReadableStream<Uint8Array>): Promise<boolean> {
-    const reader = body.getReader();
+    const reader = this.#reader = body.getReader();
     try {
       while (this.#sink.open) {
         const { done, value } = await reader.read();
+        if (!this.#sink.open) break;
         if (done) {
           this.#sink.endBody();
           return true;

@@ -83,6 +83,28 @@ Deno.test("Upload whose page breaks off says so and never ends the body", async 
   assert.equal(target.state.ended, false);
 });
 
+Deno.test("Upload lets go of a page's body that says nothing when its stream is gone", async () => {
+  const target = sink();
+  const cancelled = Promise.withResolvers<void>();
+  const silent = new ReadableStream<Uint8Array>({ cancel: () => cancelled.resolve() });
+  const upload = new Upload(target);
+  const done = upload.run(silent);
+  target.state.open = false;
+  upload.wake();
+  assert.equal(await done, true);
+  await cancelled.promise;
+  assert.equal(target.state.ended, false);
+});
+
+Deno.test("a body that came whole stays whole, whatever happens to its stream before it is read", async () => {
+  const body = new PulledBody({ taken() {}, cancel() {} });
+  const parts = Array.from({ length: 20 }, () => new Uint8Array(10)); // more than the stream holds by itself
+  for (const part of parts) body.push(part);
+  body.end();
+  body.fail("session_closed");
+  assert.equal((await new Response(body.stream).bytes()).length, 200);
+});
+
 Deno.test("Upload stops when its stream is gone, and lets go of the page's body", async () => {
   const target = sink();
   const cancelled = Promise.withResolvers<void>();

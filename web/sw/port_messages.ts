@@ -147,7 +147,7 @@ export function parseFromPump(value: unknown): FromPump | undefined {
       const headers = parseHeaders(value.headers);
       return isCount(value.status) && headers
         ? { type: "head", status: value.status, headers }
-        : undefined;
+        : { type: "error", code: "protocol" }; // the stream waits for a head: to drop this one would hang it
     }
     case "data": {
       const { bytes, text, last } = value;

@@ -13,7 +13,7 @@ export interface StreamHandlers {
   data(bytes: Bytes, message: { text: boolean; last: boolean }): void;
   end(close: SocketClose | undefined): void;
   error(code: StreamCode): void;
-  /** There is room for more body. */
+  /** There is room for more body, or no way left for it: see `open`. */
   credit(): void;
 }
 
@@ -70,11 +70,12 @@ export class StreamPort {
     this.#close();
   }
 
-  /** Ends it as if the pump had said so. */
+  /** Ends it as if the pump had said so. What was answered in full stays so: only the body is given up. */
   fail(code: StreamCode): void {
     if (this.#state === "closed") return;
     this.#close();
-    this.#handlers.error(code);
+    if (this.#answered) this.#handlers.credit();
+    else this.#handlers.error(code);
   }
 
   /** Whether the port is still in use. */
