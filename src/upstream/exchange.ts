@@ -111,7 +111,10 @@ export class Exchange {
   #fail(failure: StreamError): void {
     this.#reject(failure);
     this.#message?.destroy(failure);
-    this.#request?.destroy(failure);
+    if (!this.#request) return;
+    // Deno sends a request again that is destroyed on a reused connection (denoland/deno#36786).
+    this.#request.reusedSocket = false;
+    this.#request.destroy(failure);
   }
 
   /** Without effect once the head was given. */

@@ -453,6 +453,31 @@ Deno.test("http closes the service's socket when the signal aborts, before and a
   });
 });
 
+Deno.test("http sends a request no second time when it is aborted on a kept connection", async () => {
+  const stalled = Promise.withResolvers<void>();
+  const paths: (string | undefined)[] = [];
+  await withServer((request, response) => {
+    request.on("error", () => {});
+    paths.push(request.url);
+    if (request.url === "/stall") stalled.resolve();
+    else response.end("fine");
+  }, async ({ services, connections }) => {
+    const ask = (path: string, signal: AbortSignal) =>
+      services.request({ head: head({ path }), body: null }, signal);
+    assert.equal(await text((await ask("/first", NEVER)).body), "fine");
+    const abort = new AbortController();
+    const second = ask("/stall", abort.signal);
+    await stalled.promise;
+    const ended = gone(connections[0]);
+    abort.abort();
+    assert.equal(await failure(second), "cancelled");
+    await ended;
+    // What would be sent again leaves when the connection closes: it is there before a later request's answer.
+    assert.equal(await text((await ask("/last", NEVER)).body), "fine");
+    assert.deepEqual(paths, ["/first", "/stall", "/last"]);
+  });
+});
+
 Deno.test("http ends what runs when the services close", async () => {
   const source = endless();
   await withServer(source.handler, async ({ services, connections }) => {

@@ -3,11 +3,11 @@
  * an exit status (1: failed, 2: wrong usage), lines on stderr that say what is wrong and what to do, and no stack trace.
  */
 import assert from "node:assert/strict";
+import { NO_STACK } from "./log_lines.ts";
 import { type Porthole, runPorthole, startPorthole } from "./processes.ts";
 
 /** Nothing listens on the discard port: the agent keeps trying, and starts all the same. */
 const NO_RENDEZVOUS = "ws://127.0.0.1:9";
-const NO_STACK = /^\s+at .+:\d+/m;
 
 /** A folder of its own for a test, removed at its end. */
 class Folder implements AsyncDisposable {

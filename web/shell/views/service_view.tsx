@@ -143,15 +143,21 @@ function ServiceFrame(props: FrameProps): JSX.Element {
   const place = useRef<HTMLDivElement>(null);
   const [tries, retry] = useState(0);
   const opening = useContent(props, { place, tries });
+  const [arrived, setArrived] = useState(false); // whether the service has answered with anything
   const content = opening.phase === "open" ? opening.content : undefined;
   useLasting(() => {
     if (content === undefined) return;
-    content.onNavigate(props.navigated);
+    setArrived(false);
+    content.onNavigate((navigation) => {
+      setArrived(true);
+      props.navigated(navigation);
+    });
     // Only a visit loads: otherwise the path follows the frame, which is there already.
     const frame = content.frame(props.route.path);
     frame.dataset.testid = "service-frame";
     frame.className = "service-frame";
     frame.title = `Page of ${props.device.name}`;
+    frame.addEventListener("load", () => setArrived(true)); // what is no HTML reports nothing
     place.current?.append(frame); // a frame loads once it is in the page
     return () => frame.remove();
   }, [content, props.visit]);
@@ -161,6 +167,9 @@ function ServiceFrame(props: FrameProps): JSX.Element {
         ? <FrameFailed why={opening.why} retry={() => retry(tries + 1)} />
         : null}
       {opening.phase === "waiting" ? <p class="frame-wait" aria-hidden="true">Opening…</p> : null}
+      {content === undefined || arrived
+        ? null
+        : <p class="frame-slow" role="status">Waiting for {props.service?.title}…</p>}
       <div class="frame-place" ref={place}></div>
     </div>
   );
