@@ -404,7 +404,7 @@ Deno.test("an answer with a head that may not travel fails its own stream and no
       answer(new Blob(["ok"]).stream() as ReadableStream<Bytes>, bad[+head.path[1]!]),
     );
   const { browser, streams } = joined({ request });
-  for (const [at, code] of ["upstream_broken", "upstream_broken", "limit"].entries()) {
+  for (const [at, code] of ["upstream_broken", "upstream_broken", "answer_too_large"].entries()) {
     const id = browser.open({ path: `/${at}` });
     browser.run((mux) => mux.end(0, id));
     assert.equal((await browser.next("reset", id)).code, code);

@@ -78,7 +78,7 @@ Deno.test("an answer whose head is too long to travel is refused, and its body l
   await joined({ request }, async (browser) => {
     const id = browser.open({});
     browser.run((mux) => mux.end(0, id));
-    assert.equal((await browser.next("reset", id)).code, "limit");
+    assert.equal((await browser.next("reset", id)).code, "answer_too_large");
     await released.promise;
   });
 });
@@ -98,7 +98,7 @@ Deno.test("a WebSocket whose answer is too long to travel is refused, and its wo
   };
   await joined({ socket }, async (browser) => {
     const id = browser.open({ kind: "websocket" });
-    assert.equal((await browser.next("reset", id)).code, "limit");
+    assert.equal((await browser.next("reset", id)).code, "answer_too_large");
     await aborted.promise;
   });
 });

@@ -9,7 +9,7 @@ export const STREAM_CODES = {
   cancelled: 1,
   /** The opener broke a rule of PROTOCOL.md on this stream. */
   protocol: 2,
-  /** A limit of `limits.ts` was reached: heads, streams, queue. */
+  /** A limit of `limits.ts` was reached: streams, queue. */
   limit: 3,
   /** No service of that id, or none that this person may reach. The two look alike on purpose. */
   service_unknown: 4,
@@ -27,6 +27,10 @@ export const STREAM_CODES = {
   internal: 10,
   /** The session ended under the stream. */
   session_closed: 11,
+  /** The request's head is too long to travel (MAX_HEAD_BYTES, MAX_HEADER_LINES). */
+  request_too_large: 12,
+  /** The head of the service's answer is too long to travel. */
+  answer_too_large: 13,
 } as const;
 
 /** Name of a reason for which a stream ended before its end. */

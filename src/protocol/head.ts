@@ -18,32 +18,42 @@ const PATH = /^\/[\x21-\x7e]*$/; // origin-form; what a URL parser lets through 
 // deno-lint-ignore no-control-regex -- the point is to refuse control characters
 const FIELD_VALUE = /^[^\x00-\x08\x0a-\x1f\x7f]*$/;
 
-/** Writes the payload of OPEN. Throws a StreamError for a head that is too long (`limit`) or malformed (`protocol`). */
+/** What a writer is told of a head that may not travel. */
+interface HeadFaults {
+  readonly tooLarge: StreamCode;
+  readonly malformed: StreamCode;
+}
+
+const REQUEST_FAULTS: HeadFaults = { tooLarge: "request_too_large", malformed: "protocol" };
+const ANSWER_FAULTS: HeadFaults = { tooLarge: "answer_too_large", malformed: "upstream_broken" };
+
+/** Writes the payload of OPEN. Throws a StreamError with a code of `REQUEST_FAULTS` for a head that may not travel. */
 export function encodeRequestHead(head: RequestHead): Bytes {
   const { kind, service, method, path } = head;
-  const headers = writeHeaders(head.headers, "protocol");
+  const headers = writeHeaders(head.headers, REQUEST_FAULTS);
   if (!SERVICE_ID.test(service) || !TOKEN.test(method) || !PATH.test(path)) {
     throw new StreamError("protocol", "Cannot send a head: service, method or path is malformed");
   }
-  return bounded(encodeCbor([KINDS.indexOf(kind), service, method, path, headers]));
+  const bytes = encodeCbor([KINDS.indexOf(kind), service, method, path, headers]);
+  return bounded(bytes, REQUEST_FAULTS);
 }
 
 /**
- * Writes the payload of HEAD. Throws a StreamError for a head that is too long (`limit`) or malformed
- * (`upstream_broken`): it must fail its own stream here, for at the peer it would end the connection.
+ * Writes the payload of HEAD. Throws a StreamError with a code of `ANSWER_FAULTS` for a head that may not travel: it
+ * must fail its own stream here, for at the peer it would end the connection.
  */
 export function encodeResponseHead(head: ResponseHead): Bytes {
-  const headers = writeHeaders(head.headers, "upstream_broken");
+  const headers = writeHeaders(head.headers, ANSWER_FAULTS);
   if (!isStatus(head.status)) {
     throw new StreamError("upstream_broken", `Cannot send a head: status ${head.status}`);
   }
-  return bounded(encodeCbor([head.status, headers]));
+  return bounded(encodeCbor([head.status, headers]), ANSWER_FAULTS);
 }
 
-function bounded(bytes: Bytes): Bytes {
+function bounded(bytes: Bytes, { tooLarge }: HeadFaults): Bytes {
   if (bytes.length <= MAX_HEAD_BYTES) return bytes;
   throw new StreamError(
-    "limit",
+    tooLarge,
     `Cannot send a head: ${bytes.length} bytes, limit ${MAX_HEAD_BYTES}`,
   );
 }
@@ -75,9 +85,9 @@ function isStatus(status: unknown): status is number {
   return typeof status === "number" && Number.isInteger(status) && status >= 100 && status <= 999;
 }
 
-function writeHeaders(headers: readonly Header[], malformed: StreamCode): string[] {
+function writeHeaders(headers: readonly Header[], { tooLarge, malformed }: HeadFaults): string[] {
   if (headers.length > MAX_HEADER_LINES) {
-    throw new StreamError("limit", `Cannot send a head: ${headers.length} header lines`);
+    throw new StreamError(tooLarge, `Cannot send a head: ${headers.length} header lines`);
   }
   if (headers.every(([name, value]) => TOKEN.test(name) && FIELD_VALUE.test(value))) {
     return headers.flat();

@@ -144,14 +144,17 @@ function listen(server: Server, host: string, port: number): Promise<number> {
 }
 
 const REMEDIES: Readonly<Record<string, string>> = {
-  EADDRINUSE: "the port is in use. Stop the other program or choose another port with --port",
-  EACCES: "ports below 1024 need the right CAP_NET_BIND_SERVICE. Choose another port with --port",
-  EADDRNOTAVAIL: "this machine has no such address. Choose another one with --listen",
+  EADDRINUSE: "the port is in use. Stop the other program or choose another port",
+  EACCES: "ports below 1024 need the right CAP_NET_BIND_SERVICE. Choose another port",
+  EADDRNOTAVAIL: "this machine has no such address. Choose another one",
+  EINVAL: "this machine has no such address. Choose another one",
 };
 
 function cannotListen(address: string, cause: NodeJS.ErrnoException): Error {
   const reason = REMEDIES[cause.code ?? ""] ?? cause.message;
-  return new Error(`Cannot listen on ${address}: ${reason}`, { cause });
+  return new Error(`Cannot listen on ${address}: ${reason} (--listen; of the demo --port)`, {
+    cause,
+  });
 }
 
 /** Resolves when the last connection has ended; those that are idle or slow are cut. */

@@ -161,7 +161,7 @@ Deno.test("a port that is in use is reported with what to do", async () => {
   const second = new Fixture({ port: fixture.port });
   await assert.rejects(second.start(), {
     message: `Cannot listen on 127.0.0.1:${fixture.port}: the port is in use. ` +
-      "Stop the other program or choose another port with --port",
+      "Stop the other program or choose another port (--listen; of the demo --port)",
   });
   await second.rendezvous.close();
 });

@@ -34,7 +34,7 @@ export function failureOf(error: unknown, doing: string): StreamError {
 function streamCode(code: string): StreamCode {
   if (UNREACHABLE.has(code)) return "upstream_unreachable";
   if (code === "ETIMEDOUT") return "upstream_timeout";
-  if (code === "HPE_HEADER_OVERFLOW") return "limit";
+  if (code === "HPE_HEADER_OVERFLOW") return "answer_too_large";
   return "upstream_broken";
 }
 

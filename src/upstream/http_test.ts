@@ -249,7 +249,7 @@ Deno.test("http refuses answers that are not HTTP, and keeps every failure's cod
     ["HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", "upstream_broken"],
     ["HTTP/1.1 700 X\r\n\r\n", "upstream_broken"],
     ["HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nhi", "upstream_broken"],
-    [`HTTP/1.1 200 OK\r\nX: ${"a".repeat(70_000)}\r\n\r\n`, "limit"],
+    [`HTTP/1.1 200 OK\r\nX: ${"a".repeat(70_000)}\r\n\r\n`, "answer_too_large"],
   ];
   for (const [raw, code] of cases) {
     await withRawServer(answersAndEnds(raw), async ({ services }) => {

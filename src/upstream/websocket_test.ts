@@ -312,17 +312,21 @@ Deno.test("websocket says why it did not open", async () => {
 });
 
 Deno.test("websocket gives up on a service that never answers or answers nonsense", async () => {
-  for (const [raw, code] of [["", "upstream_timeout"], ["SSH-2.0\r\n\r\n", "upstream_broken"]]) {
+  const cases = [
+    { raw: "", code: "upstream_timeout", handshakeLimitMs: 50 },
+    { raw: "SSH-2.0\r\n\r\n", code: "upstream_broken", handshakeLimitMs: 60_000 },
+  ];
+  for (const { raw, code, handshakeLimitMs } of cases) {
     const connections: Socket[] = [];
     const server = createTcpServer((socket) => {
       connections.push(socket);
       socket.on("error", () => {});
-      socket.once("data", () => void socket.write(raw!));
+      socket.once("data", () => void socket.write(raw));
     });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     const target = parseTarget(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-    const limits = { handshakeLimitMs: 50 };
+    const limits = { handshakeLimitMs };
     const services = createServices([{ id: "ui", title: "", target }], { log: SILENT, limits });
     assert.equal(await failure(services.socket(head(), NEVER)), code);
     services.close();

@@ -204,7 +204,7 @@ Deno.test("a port that is taken is named with the remedy, and whoever has it is 
       stderr,
       new RegExp(
         `^porthole: Cannot listen on 127\\.0\\.0\\.1:${port}: the port is in use\\. ` +
-          "Stop the other program or choose another port with --\\w+\n$",
+          "Stop the other program or choose another port \\(--listen; of the demo --port\\)\n$",
       ),
     );
   }

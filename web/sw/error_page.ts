@@ -28,7 +28,7 @@ const EXPLANATIONS: Readonly<Record<Failure, Explanation>> = {
   },
   limit: {
     status: 503,
-    reason: "Too many requests are open at once, or this one is too large to travel.",
+    reason: "Too many requests are open at once.",
     remedy: "Close other tabs of this device and try again.",
   },
   service_unknown: {
@@ -70,6 +70,16 @@ const EXPLANATIONS: Readonly<Record<Failure, Explanation>> = {
     status: 503,
     reason: "The connection to the device was lost.",
     remedy: "It is being set up again; this page tries again by itself.",
+  },
+  request_too_large: {
+    status: 431,
+    reason: "The page's request has a head of more than 32 KiB.",
+    remedy: "Its cookies or headers have grown too long: clear this page's data, or shorten them.",
+  },
+  answer_too_large: {
+    status: 502,
+    reason: "The head of the service's answer is longer than 32 KiB.",
+    remedy: "Check the service: it may set too many or too long headers or cookies.",
   },
   no_bridge: {
     status: 503,

@@ -92,8 +92,8 @@ const MESSAGE_COST_BYTES = 64;
 
 /** Header lines of one head; the wire's own limit is in bytes. */
 const MAX_HEADER_LINES = 256;
-/** Characters of a path and of a header value: `limits.ts` allows 32 KiB for a whole head. */
-const MAX_TEXT_LENGTH = 32 << 10;
+/** Characters of a path and of a header value: more than a head may have, so that the mux says which one is too long. */
+const MAX_TEXT_LENGTH = 256 << 10;
 /** Characters of a title that travels between frames. */
 export const MAX_TITLE_LENGTH = 256;
 
