@@ -26,12 +26,15 @@ export function isTerminal(): boolean {
   return process.stdout.isTTY === true;
 }
 
-/** Prints a link and, on a terminal, its QR code. */
+/** Prints a link and, on a terminal, its QR code. `expires` is ISO 8601, by this machine's clock. */
 export function printPairing(url: string, expires: string): void {
   if (isTerminal()) {
     const rows = encodeQr(url, "ascii", { ecc: "low", border: 2 }).trimEnd().split("\n");
     for (const row of rows) printLine(QR_COLOURS[0] + row + QR_COLOURS[1]);
   }
   printLine(url);
-  printLine(`Whoever opens this link first becomes an owner. It works once, until ${expires}.`);
+  const minutes = Math.round((Date.parse(expires) - Date.now()) / 60_000);
+  printLine(
+    `Whoever opens this link first becomes an owner. It works once, for ${minutes} minutes.`,
+  );
 }
