@@ -32,6 +32,7 @@ await session.call("opened", 1);
 
 const cpuBefore = cpuSeconds();
 const arrival = session.call<{ ms: number }>("receive", 1, total);
+await session.call("opened", 1); // calls are done in order: now the page listens, and no byte is lost
 const message = new Uint8Array(messageBytes);
 for (let at = 0; at < total; at += messageBytes) {
   if (bulk.bufferedAmount > HIGH_BYTES) await new Promise<void>((resolve) => low = resolve);

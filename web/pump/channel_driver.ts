@@ -30,7 +30,7 @@ export interface DriverListener {
   closed(reason: DriverEnd): void;
 }
 
-/** Below this many buffered bytes the channel asks for more: two messages, so that it never runs dry in between. */
+/** Below this many buffered bytes the channel asks for more: four messages, so that it never runs dry in between. */
 const CHANNEL_LOW_BYTES = 4 * MESSAGE_BYTES;
 
 /** The loop between a channel and its mux. */
