@@ -19,6 +19,8 @@ export interface ExchangeContext {
   readonly keepAlive: KeepAlive;
   /** Whether the bridge that carries this exchange is still there. */
   exists(bridgeId: string): Promise<boolean>;
+  /** Whether somebody may still wait: before the answer, a browser tells the worker of no abort (browser-proxying.md 0.4). */
+  wanted(): Promise<boolean>;
 }
 
 /** An HTTP exchange through a bridge. */
@@ -79,7 +81,7 @@ export class Exchange {
     });
   }
 
-  /** The page's own body broke off: the device must not take the part for the whole. */
+  /** The page's own body broke off, or the page is gone: the device must not take the part for the whole. */
   #abort(): void {
     this.#port.cancel();
     this.#failed("cancelled");
@@ -113,6 +115,10 @@ export class Exchange {
     this.#context.exists(bridge.id).then(
       (there) => there || this.#port.fail("session_closed"),
       () => this.#port.fail("session_closed"),
+    );
+    this.#context.wanted().then(
+      (wanted) => wanted || this.#abort(),
+      () => {}, // not known: the answer will show it
     );
   }
 }

@@ -20,6 +20,10 @@ export interface ProxyContext {
   readonly keepAlive: KeepAlive;
   readonly browser: BrowserTraits;
   readonly shellOrigin: string;
+  /** The client that asked; empty for a navigation, of which only the browser knows who waits for it. */
+  readonly page: string;
+  /** Whether this client is still there. */
+  pageLives(page: string): Promise<boolean>;
 }
 
 /** Statuses whose responses may not have a body (Fetch 2.2.3); 101 and 103 are no answer to a fetch at all. */
@@ -56,11 +60,16 @@ async function attempt(
   request: Request,
   { context, body }: { context: ProxyContext; body: RequestBody },
 ): Promise<Outcome> {
-  const { bridges, keepAlive, browser } = context;
+  const { bridges, keepAlive, browser, page } = context;
   const bridge = await bridges.find();
   if (bridge === undefined) return { type: "failed", failure: "no_bridge", title: "" };
   const head = requestHead(request, { browser, bodyLength: body.length });
-  const exchange = new Exchange({ keepAlive, exists: (id) => bridges.exists(id) });
+  const outlivesPage = page === "" || request.keepalive; // Fetch 2.2.5: a beacon is meant to
+  const exchange = new Exchange({
+    keepAlive,
+    exists: (id) => bridges.exists(id),
+    wanted: async () => outlivesPage || await context.pageLives(page),
+  });
   const answer = await exchange.run(bridge, { head, body: body.stream });
   if (answer === "session_closed") bridges.distrust();
   const { title } = bridge;

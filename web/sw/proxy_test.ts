@@ -17,6 +17,8 @@ class ProxyBench {
   readonly pump: PumpBench;
   readonly clients: ClientsDouble;
   readonly #context;
+  pageLives = true;
+  beats = 0;
 
   constructor(answer?: (stream: DoubleStream) => void, beat?: number) {
     this.pump = new PumpBench(answer ?? this.routes.route);
@@ -25,16 +27,21 @@ class ProxyBench {
     this.clients = new ClientsDouble([new BridgeDouble("b", pass)]);
     this.#context = {
       bridges: new Bridges(this.clients, LIMITS),
-      keepAlive: new KeepAlive(() => {}, beat),
+      keepAlive: new KeepAlive(() => this.beats++, beat),
       browser: { userAgent: "Test/1", languages: ["en"] },
       shellOrigin: "http://shell.localhost",
+      page: "p1",
+      pageLives: () => Promise.resolve(this.pageLives),
     };
   }
 
   /** Fetches as a page would; `kind` are the fields of a Request that Deno does not have. */
   fetch(path: string, init: RequestInit = {}, kind: object = {}): Promise<Response> {
     const request = new Request(`http://x.localhost${path}`, init);
-    const fields = { mode: "cors", destination: "", cache: "default", referrer: "", ...kind };
+    const fields = {
+      ...{ mode: "cors", destination: "", cache: "default", referrer: "", keepalive: false },
+      ...kind,
+    };
     for (const [name, value] of Object.entries(fields)) {
       Object.defineProperty(request, name, { value });
     }
@@ -218,12 +225,34 @@ async function until(question: () => boolean): Promise<void> {
   while (!question()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
+Deno.test("a request that was not answered when its page went away is given up at the device", async () => {
+  using bench = new ProxyBench(() => {}, 5); // a service that never answers
+  const answer = bench.fetch("/stalls");
+  bench.pageLives = false;
+  await until(() => bench.pump.device.resets.length > 0);
+  assert.deepEqual(bench.pump.device.resets, ["/stalls"]);
+  assert.equal((await answer).status, 503);
+});
+
+Deno.test("a request that is meant to outlive its page does", async () => {
+  const held = Promise.withResolvers<DoubleStream>();
+  using bench = new ProxyBench((stream) => held.resolve(stream), 1);
+  const answer = bench.fetch("/beacon", {}, { keepalive: true });
+  const stream = await held.promise;
+  bench.pageLives = false;
+  await until(() => bench.beats > 3);
+  assert.deepEqual(bench.pump.device.resets, []);
+  stream.respond(204, []);
+  stream.end();
+  assert.equal((await answer).status, 204);
+});
+
 Deno.test("routes leave other origins and our own files to the network", async () => {
   const device = () => Promise.resolve(new Response("device"));
   const own = (_request: Request, url: URL) =>
     url.pathname.endsWith("inject.js") ? Promise.resolve(new Response("own")) : undefined;
   const handlers = routes({ origin: "https://x.example", own, device });
-  const ask = (url: string) => route(handlers, new Request(url));
+  const ask = (url: string) => route(handlers, new Request(url), "p1");
   assert.equal(ask("https://y.example/"), "network");
   assert.equal(ask("http://x.example/"), "network");
   assert.equal(ask("https://x.example/.porthole/sw.js"), "network");

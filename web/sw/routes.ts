@@ -2,23 +2,27 @@
 import { RESERVED_PREFIX } from "./port_messages.ts";
 
 /** `network`: the browser's own way. `undefined`: not mine. */
-export type Handler = (request: Request, url: URL) => Promise<Response> | "network" | undefined;
+export type Handler = (
+  request: Request,
+  asked: { url: URL; page: string },
+) => Promise<Response> | "network" | undefined;
 
 /** The routes of a content origin. */
 export function routes(
   parts: {
     origin: string;
     own: (request: Request, url: URL) => Promise<Response> | undefined;
-    device: (request: Request) => Promise<Response>;
+    /** `page` is the id of the client that asked; empty for a navigation. */
+    device: (request: Request, page: string) => Promise<Response>;
   },
 ): readonly Handler[] {
   return [
     // Another origin's servers are none of the device's business.
-    (_request, url) => url.origin === parts.origin ? undefined : "network",
+    (_request, { url }) => url.origin === parts.origin ? undefined : "network",
     // Our own files: bridge, worker, injected script. Never tunnelled.
-    (request, url) =>
+    (request, { url }) =>
       url.pathname.startsWith(RESERVED_PREFIX) ? parts.own(request, url) ?? "network" : undefined,
-    (request) => parts.device(request),
+    (request, { page }) => parts.device(request, page),
   ];
 }
 
@@ -26,10 +30,11 @@ export function routes(
 export function route(
   handlers: readonly Handler[],
   request: Request,
+  page: string,
 ): Promise<Response> | "network" {
-  const url = new URL(request.url);
+  const asked = { url: new URL(request.url), page };
   for (const handler of handlers) {
-    const answer = handler(request, url);
+    const answer = handler(request, asked);
     if (answer !== undefined) return answer;
   }
   return "network";

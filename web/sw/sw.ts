@@ -14,26 +14,27 @@ import { SHELL_ORIGIN } from "./shell_origin.ts";
 
 const worker = self as unknown as ServiceWorkerGlobalScope;
 
-const context: ProxyContext = {
+const context = {
   bridges: new Bridges(worker.clients),
   keepAlive: new KeepAlive(() =>
     worker.registration.active?.postMessage({ porthole: "keepalive" } satisfies ToWorker)
   ),
   browser: worker.navigator,
+  pageLives: async (page) => await worker.clients.get(page) !== undefined,
   shellOrigin: SHELL_ORIGIN,
-};
+} satisfies Omit<ProxyContext, "page">;
 const ownFiles = new OwnFiles(worker.caches);
 const handlers = routes({
   origin: worker.location.origin,
   own: (request, url) => ownFiles.answer(request, url),
-  device: (request) => proxy(request, context),
+  device: (request, page) => proxy(request, { ...context, page }),
 });
 
 worker.addEventListener("install", (event) => event.waitUntil(worker.skipWaiting()));
 worker.addEventListener("activate", (event) => event.waitUntil(worker.clients.claim()));
 
 worker.addEventListener("fetch", (event) => {
-  const answer = route(handlers, event.request);
+  const answer = route(handlers, event.request, event.clientId);
   if (answer !== "network") event.respondWith(answer);
 });
 
