@@ -48,16 +48,81 @@ export interface DtlsSocketInternals {
   onHandleHandshakes: (messages: HandshakeMessage[]) => Promise<void>;
 }
 
+/** Host and port. */
+export type Address = readonly [host: string, port: number];
+
+/** common/src/transport.ts, `Transport`. */
+export interface TransportInternals {
+  readonly type: string;
+  readonly closed: boolean;
+  readonly address: { address: string; port: number; family: string };
+  readonly addressFamily?: 4 | 6;
+  onData: (datagram: Buffer, from: Address) => void;
+  send(datagram: Uint8Array, to?: Address): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** ice-server/src/stun/message.ts */
+export interface StunMessage {
+  readonly transactionIdHex: string;
+  readonly attributesKeys: readonly string[];
+}
+
+/** ice/src/types/model.ts, `Protocol`: one local candidate. */
+export interface ProtocolInternals {
+  readonly type: string;
+  readonly transport?: TransportInternals;
+  readonly onRequestReceived: Signal<[StunMessage, Address, Buffer]>;
+  request(
+    message: StunMessage,
+    to: Address,
+    integrityKey?: Buffer,
+    ...rest: unknown[]
+  ): Promise<[StunMessage, Address]>;
+  sendData(data: Buffer, to: Address): Promise<void>;
+  close?(): Promise<void>;
+}
+
+/** ice/src/stun/protocol.ts */
+export interface StunProtocolInternals extends Omit<ProtocolInternals, "transport"> {
+  transport?: TransportInternals;
+  readonly localIp?: string;
+  connectionMade(useIpv4: boolean): Promise<void>;
+  datagramReceived(data: Buffer, from: Address): void;
+}
+
+/** ice/src/turn/protocol.ts, `StunOverTurnProtocol`. */
+export interface RelayInternals extends ProtocolInternals {
+  readonly turn: { readonly onData: Signal<[Buffer, Address]>; channelRefreshTime: number };
+  handleStunMessage(data: Buffer, from: Address): void;
+}
+
+/** ice/src/iceBase.ts, `CandidatePair`. */
+export interface PairInternals {
+  readonly protocol: ProtocolInternals;
+  readonly remoteCandidate: { readonly host: string; readonly port: number };
+  readonly state: number;
+  readonly requestTransactionIds: Set<string>;
+  packetsSent: number;
+  bytesSent: number;
+}
+
 /** ice/src/ice.ts */
 export interface IceInternals {
   localUsername: string;
   localPassword: string;
   userHistory: Record<string, string>;
+  readonly remoteUsername: string;
+  readonly iceControlling: boolean;
   stunServer?: unknown;
   turnServer?: unknown;
-  readonly options: { readonly stunServer?: unknown };
+  readonly options: { readonly stunServer?: unknown; interfaceAddresses?: object };
   remoteCandidatesEnd: boolean;
-  protocols: { close?(): Promise<void> }[];
+  protocols: ProtocolInternals[];
+  readonly checkList: readonly PairInternals[];
+  nominated?: PairInternals;
+  canSendApplicationData(): boolean;
+  ensureProtocol(protocol: StunProtocolInternals | RelayInternals): void;
 }
 
 /** A fragment of a message, as it waits in werift. */
@@ -137,6 +202,11 @@ export function checkInternals(connection: RTCPeerConnection, sctp: RTCSctpTrans
       options: "object",
       remoteCandidatesEnd: "boolean",
       protocols: "object",
+      remoteUsername: "string",
+      iceControlling: "boolean",
+      checkList: "object",
+      canSendApplicationData: "function",
+      ensureProtocol: "function",
     }],
     [association, {
       associationState: "number",

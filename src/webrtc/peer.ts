@@ -1,7 +1,7 @@
 /**
  * One WebRTC connection, device side: the browser offers, we answer as DTLS server. The only folder
  * that knows werift 0.25.2, which it corrects from outside (DESIGN 7); each correction is a file of
- * its own: `udp_patch`, `ice_patch`, `dtls_patch`, `sctp_patch` with `sctp_guard`.
+ * its own: `udp`, `ice_patch`, `dtls_patch`, `sctp_patch` with `sctp_guard`.
  *
  * It is not the place that decides whom to trust: descriptions come from `protocol/sdp.ts`, written
  * from verified fields, and nothing that arrives on a channel means anything before the agent has
@@ -18,8 +18,9 @@ import {
   usableCandidate,
   within,
 } from "./ice_patch.ts";
-import { checkInternals, connectionInternals } from "./internals.ts";
-import { patchUdp } from "./udp_patch.ts";
+import { checkInternals, connectionInternals, iceInternals } from "./internals.ts";
+import { patchRelaySockets, SessionSockets, type UdpStats } from "./udp.ts";
+import { type OpenSocket, OwnPorts, type Ports, SharedPorts } from "./udp_ports.ts";
 import { type SectionCodec, Sections, videoCodecs, type VideoSender } from "./video.ts";
 
 /** A STUN or TURN server. */
@@ -53,14 +54,51 @@ const FLIGHT_TIMER_MS = 550;
 const ECDSA_SHA256 = { signature: 3, hash: 4 } as const;
 const SECP256R1 = 23;
 
-/**
- * A new connection with a certificate of its own. Rejects with an Error when werift is not the
- * version that the corrections are made for.
- */
-export async function createPeer(
+/** What connections are made of. */
+export interface PeerFactoryOptions {
+  readonly openSocket: OpenSocket;
+  /** One UDP port for all connections; 0 or nothing gives each its own. */
+  readonly port?: number | undefined;
+}
+
+/** Makes connections. */
+export interface PeerFactory {
+  /** A new connection with a certificate of its own. Implements `CreatePeer` of agent/seams.ts. */
+  readonly createPeer: (options: {
+    readonly iceServers: readonly IceServer[];
+    readonly handlers: PeerHandlers;
+  }) => Promise<WeriftPeer>;
+  /**
+   * Takes the configured port. Rejects with an Error that says what to do. Nothing may be created
+   * before.
+   */
+  start(): Promise<void>;
+  /** Lets go of the port. Connections are to be closed before. Never rejects. */
+  close(): Promise<void>;
+}
+
+/** Puts the parts of this folder together; `main` hands the sockets of the platform in. */
+export function createPeerFactory({ openSocket, port = 0 }: PeerFactoryOptions): PeerFactory {
+  const shared = port === 0 ? undefined : new SharedPorts(openSocket, { port });
+  const parts: SocketParts = { openSocket, ports: shared ?? new OwnPorts(openSocket) };
+  return {
+    createPeer: (options) => createPeer(options, parts),
+    start: async () => await shared?.start(),
+    close: async () => await shared?.close(),
+  };
+}
+
+/** Where a connection gets its sockets from. */
+interface SocketParts {
+  readonly openSocket: OpenSocket;
+  readonly ports: Ports;
+}
+
+async function createPeer(
   options: { readonly iceServers: readonly IceServer[]; readonly handlers: PeerHandlers },
+  parts: SocketParts,
 ): Promise<WeriftPeer> {
-  patchUdp();
+  patchRelaySockets();
   const keys = await createSelfSignedCertificate(ECDSA_SHA256, SECP256R1);
   const connection = new RTCPeerConnection({
     iceServers: options.iceServers.slice(0, MAX_ICE_SERVERS).map((server) => ({ ...server })),
@@ -72,7 +110,7 @@ export async function createPeer(
     maxMessageSize: MAX_MESSAGE_BYTES,
     dtls: { keys },
   });
-  return new WeriftPeer(connection, options.handlers);
+  return new WeriftPeer(connection, { handlers: options.handlers, parts });
 }
 
 /** Implements `Peer` of agent/seams.ts. */
@@ -80,6 +118,7 @@ export class WeriftPeer {
   readonly #connection: RTCPeerConnection;
   readonly #handlers: PeerHandlers;
   readonly #ice: IceControl;
+  readonly #sockets: SessionSockets;
   readonly #dtls: DtlsControl;
   readonly #channels: Channels;
   readonly #sections: Sections;
@@ -89,11 +128,15 @@ export class WeriftPeer {
   #answering: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
-  constructor(connection: RTCPeerConnection, handlers: PeerHandlers) {
+  constructor(
+    connection: RTCPeerConnection,
+    { handlers, parts }: { readonly handlers: PeerHandlers; readonly parts: SocketParts },
+  ) {
     this.#connection = connection;
     this.#handlers = handlers;
     const sctp = connectionInternals(connection).createSctpTransport();
     checkInternals(connection, sctp);
+    this.#sockets = new SessionSockets(iceInternals(sctp.dtlsTransport), parts);
     this.#ice = new IceControl(connection, sctp.dtlsTransport);
     this.#dtls = new DtlsControl(sctp.dtlsTransport);
     this.#channels = new Channels(sctp, () => this.#become("closed"));
@@ -134,6 +177,11 @@ export class WeriftPeer {
   /** SHA-256 of the browser's certificate, after the handshake. */
   seenFingerprint(): Bytes | undefined {
     return this.#dtls.seenFingerprint;
+  }
+
+  /** What the sockets let in and kept out. */
+  get stats(): UdpStats {
+    return this.#sockets.stats;
   }
 
   /** The sender of a section that was answered with a camera. */

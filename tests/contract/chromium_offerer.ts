@@ -13,7 +13,8 @@ import {
   readTransport,
   type TransportFields,
 } from "../../src/protocol/sdp.ts";
-import { createPeer, type PeerState, type WeriftPeer } from "../../src/webrtc/peer.ts";
+import type { PeerState, WeriftPeer } from "../../src/webrtc/peer.ts";
+import { createPeer } from "./peers.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
 const ORIGIN = "https://peer.test/";
