@@ -5,7 +5,7 @@
  */
 import type { Buffer } from "node:buffer";
 import type { RTCDtlsTransport, RTCPeerConnection, RTCSctpTransport } from "werift";
-import type { HandshakeMessage } from "./dtls_guard.ts";
+import type { TranscriptMessage } from "./dtls_guard.ts";
 
 /**
  * `Event` of werift, which it does not export: subscribers are called in order, in the same tick.
@@ -27,6 +27,8 @@ export interface ConnectionInternals {
 export interface DtlsInternals {
   verifyRemoteCertificateFingerprint(): void;
   dataReceiver: (packet: Buffer) => void;
+  setRemoteParams(parameters: object): void;
+  remoteParameters?: object | undefined;
   readonly dtls?: DtlsSocketInternals;
 }
 
@@ -34,18 +36,33 @@ export interface DtlsSocketInternals {
   readonly remoteCertificate?: Uint8Array;
   readonly cipher: {
     readonly masterSecret: Uint8Array;
-    decryptPacket(
-      record: { readonly recordLayerHeader: object; readonly fragment: Buffer },
-    ): Buffer;
+    readonly localRandom: { serialize(): Uint8Array };
+    readonly remoteRandom: { serialize(): Uint8Array };
+    /** dtls/src/cipher/suites/aead.ts */
+    readonly cipher?: {
+      readonly blockAlgorithm?: string;
+      readonly clientWriteKey?: Uint8Array;
+      readonly serverWriteKey?: Uint8Array;
+      readonly clientNonce?: Uint8Array;
+      readonly serverNonce?: Uint8Array;
+    };
   };
   readonly dtls: {
     recordSequenceNumber: number;
+    sequenceNumber: number;
     flight: number;
+    readonly cookie?: Uint8Array;
+    readonly lastMessage: readonly Buffer[];
     readonly remoteExtendedMasterSecret: boolean;
-    readonly sortedHandshakeCache: HandshakeMessage[];
+    readonly sortedHandshakeCache: TranscriptMessage[];
   };
-  readonly transport: { readonly socket: { onData: (datagram: Buffer) => void } };
-  onHandleHandshakes: (messages: HandshakeMessage[]) => Promise<void>;
+  readonly transport: {
+    readonly socket: { onData: (datagram: Buffer) => void };
+    send: (datagram: Buffer) => Promise<void>;
+  };
+  readonly onError: { execute(error: unknown): void };
+  readonly onClose: { execute(): void };
+  onHandleHandshakes: (messages: TranscriptMessage[]) => Promise<void>;
 }
 
 /** Host and port. */
@@ -153,14 +170,21 @@ export interface SctpInternals {
  * Looks at the DTLS socket, which exists only from the handshake on. Throws like `checkInternals`.
  */
 export function checkDtlsSocket(socket: DtlsSocketInternals): void {
-  demandMembers(socket, { onHandleHandshakes: "function", transport: "object" });
-  demandMembers(socket.cipher, { masterSecret: "object", decryptPacket: "function" });
+  demandMembers(socket, {
+    onHandleHandshakes: "function",
+    transport: "object",
+    onError: "object",
+    onClose: "object",
+  });
   demandMembers(socket.dtls, {
     recordSequenceNumber: "number",
+    sequenceNumber: "number",
     flight: "number",
+    lastMessage: "object",
     remoteExtendedMasterSecret: "boolean",
     sortedHandshakeCache: "object",
   });
+  demandMembers(socket.transport, { send: "function" });
   demandMembers(socket.transport.socket, { onData: "function" });
 }
 
@@ -193,6 +217,7 @@ export function checkInternals(connection: RTCPeerConnection, sctp: RTCSctpTrans
     [sctp.dtlsTransport, {
       verifyRemoteCertificateFingerprint: "function",
       dataReceiver: "function",
+      setRemoteParams: "function",
     }],
     [iceInternals(sctp.dtlsTransport), {
       localUsername: "string",

@@ -18,7 +18,7 @@ import {
   usableCandidate,
   within,
 } from "./ice_patch.ts";
-import { checkInternals, connectionInternals, iceInternals } from "./internals.ts";
+import { checkInternals, connectionInternals, dtlsInternals, iceInternals } from "./internals.ts";
 import { patchRelaySockets, SessionSockets, type UdpStats } from "./udp.ts";
 import { type OpenSocket, OwnPorts, type Ports, SharedPorts } from "./udp_ports.ts";
 import { type SectionCodec, Sections, videoCodecs, type VideoSender } from "./video.ts";
@@ -138,7 +138,14 @@ export class WeriftPeer {
     checkInternals(connection, sctp);
     this.#sockets = new SessionSockets(iceInternals(sctp.dtlsTransport), parts);
     this.#ice = new IceControl(connection, sctp.dtlsTransport);
-    this.#dtls = new DtlsControl(sctp.dtlsTransport);
+    const internals = dtlsInternals(sctp.dtlsTransport);
+    this.#dtls = new DtlsControl(sctp.dtlsTransport, {
+      handlers: {
+        send: (datagram) => this.#sockets.send(datagram),
+        data: (content) => internals.dataReceiver(content),
+      },
+    });
+    this.#sockets.records = this.#dtls.receive;
     this.#channels = new Channels(sctp, () => this.#become("closed"));
     this.#sections = new Sections(connection, (mid) => this.#handlers.keyFrameWanted(mid));
     this.#watch();
@@ -239,7 +246,7 @@ export class WeriftPeer {
     // A microtask later `#closing` is set, and what follows is not told as an event.
     await Promise.resolve();
     this.#ice.stop();
-    this.#dtls.stop();
+    this.#dtls.close();
     await within(this.#connection.close().catch(() => {}), CLOSE_LIMIT_MS);
     this.#become("closed");
     await this.#ice.settle();

@@ -8,7 +8,7 @@ import { crc32c, createSelfSignedCertificate } from "werift";
 import type { CreatePeer } from "../../src/agent/seams.ts";
 import { answerSdp, offerSdp, readTransport } from "../../src/protocol/sdp.ts";
 import { type DataChannel, LOW_WATER_BYTES, MAX_EARLY_BYTES } from "../../src/webrtc/channel.ts";
-import { records } from "../../src/webrtc/dtls_guard.ts";
+import { records } from "../../src/webrtc/dtls_record.ts";
 import { createPeer } from "./peers.ts";
 import { limited } from "./limited.ts";
 import { exchange, makePair, type Pair } from "./werift_offerer.ts";
