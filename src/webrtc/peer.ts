@@ -18,7 +18,7 @@ import {
   usableCandidate,
   within,
 } from "./ice_patch.ts";
-import { checkInternals, connectionInternals, dtlsInternals, iceInternals } from "./internals.ts";
+import { checkInternals, connectionInternals, iceInternals } from "./internals.ts";
 import { patchRelaySockets, SessionSockets, type UdpStats } from "./udp.ts";
 import { type OpenSocket, OwnPorts, type Ports, SharedPorts } from "./udp_ports.ts";
 import { type SectionCodec, Sections, videoCodecs, type VideoSender } from "./video.ts";
@@ -138,16 +138,22 @@ export class WeriftPeer {
     checkInternals(connection, sctp);
     this.#sockets = new SessionSockets(iceInternals(sctp.dtlsTransport), parts);
     this.#ice = new IceControl(connection, sctp.dtlsTransport);
-    const internals = dtlsInternals(sctp.dtlsTransport);
     this.#dtls = new DtlsControl(sctp.dtlsTransport, {
       handlers: {
         send: (datagram) => this.#sockets.send(datagram),
-        data: (content) => internals.dataReceiver(content),
+        data: (content) => this.#channels.receive(content),
       },
     });
     this.#sockets.records = this.#dtls.receive;
-    this.#channels = new Channels(sctp, () => this.#become("closed"));
-    this.#sections = new Sections(connection, (mid) => this.#handlers.keyFrameWanted(mid));
+    this.#channels = new Channels(sctp, {
+      packet: (packet) => this.#dtls.sendData(packet),
+      ended: () => this.#become("closed"),
+    });
+    this.#sections = new Sections(connection, {
+      transport: sctp.dtlsTransport,
+      send: (datagram) => this.#sockets.send(datagram),
+      keyFrameWanted: (mid) => this.#handlers.keyFrameWanted(mid),
+    });
     this.#watch();
   }
 
@@ -245,6 +251,7 @@ export class WeriftPeer {
   async #close(): Promise<void> {
     // A microtask later `#closing` is set, and what follows is not told as an event.
     await Promise.resolve();
+    this.#sections.close();
     this.#ice.stop();
     this.#dtls.close();
     await within(this.#connection.close().catch(() => {}), CLOSE_LIMIT_MS);
@@ -252,6 +259,5 @@ export class WeriftPeer {
     await this.#ice.settle();
     const flight = (this.#dtls.connectedAt ?? -Infinity) + FLIGHT_TIMER_MS - performance.now();
     if (flight > 0) await within(new Promise(() => {}), flight);
-    this.#channels.settle();
   }
 }
