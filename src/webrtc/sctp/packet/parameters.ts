@@ -35,10 +35,11 @@ export function readParameters(
   return found;
 }
 
-/** Parameters in bytes of their own, each padded. */
+/** Parameters in bytes of their own, each but the last padded (3.2). */
 export function makeParameters(parameters: readonly Parameter[]): Uint8Array {
+  const last = parameters.at(-1)?.value.length ?? 0;
   const size = parameters.reduce((sum, { value }) => sum + padded(HEADER_BYTES + value.length), 0);
-  const bytes = new Uint8Array(size);
+  const bytes = new Uint8Array(size - (padded(last) - last));
   let at = 0;
   for (const { type, value } of parameters) {
     writeU16(bytes, at, type);

@@ -3,6 +3,7 @@
  * come already, and how far the next one has been followed.
  */
 export interface InboundStream {
+  readonly id: number;
   /** SSN of the message to deliver next (RFC 9260 6.6). */
   nextSsn: number;
   /** First TSN of each message whose first fragment is kept, by SSN. */
@@ -12,6 +13,6 @@ export interface InboundStream {
   size: number;
 }
 
-export function newInboundStream(): InboundStream {
-  return { nextSsn: 0, begins: new Map(), cursor: undefined, size: 0 };
+export function newInboundStream(id: number): InboundStream {
+  return { id, nextSsn: 0, begins: new Map(), cursor: undefined, size: 0 };
 }

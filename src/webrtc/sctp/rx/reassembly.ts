@@ -58,14 +58,20 @@ export class Reassembly {
       return this.#advance(stream);
     }
     this.#keep(fragment);
-    if ((fragment.flags & BEGIN) !== 0) stream.begins.set(fragment.ssn, fragment.tsn);
+    if ((fragment.flags & BEGIN) !== 0) {
+      if (stream.begins.has(fragment.ssn)) return false;
+      stream.begins.set(fragment.ssn, fragment.tsn);
+    }
     if (fragment.ssn === stream.nextSsn) return this.#follow(stream);
     return ssnDistance(fragment.ssn, stream.nextSsn) > 0; // else it was delivered long ago
   }
 
   #stream(streamId: number): InboundStream {
     let stream = this.#streams.get(streamId);
-    if (stream === undefined) this.#streams.set(streamId, stream = newInboundStream());
+    if (stream === undefined) {
+      stream = newInboundStream(streamId);
+      this.#streams.set(streamId, stream);
+    }
     return stream;
   }
 
@@ -165,8 +171,8 @@ export class Reassembly {
 }
 
 /** Whether a fragment continues the message that its stream waits for: only the first begins it. */
-function isPartOf({ flags, ssn, tsn }: Fragment, stream: InboundStream): boolean {
+function isPartOf({ flags, ssn, streamId, tsn }: Fragment, stream: InboundStream): boolean {
   const isFirst = tsn === stream.begins.get(stream.nextSsn);
-  return ssn === stream.nextSsn && ((flags & BEGIN) !== 0) === isFirst &&
+  return streamId === stream.id && ssn === stream.nextSsn && ((flags & BEGIN) !== 0) === isFirst &&
     (flags & UNORDERED) === 0;
 }
