@@ -46,7 +46,7 @@ export class DataTracker {
   /** Looks at a TSN without taking it. */
   judge(tsn: number): TsnVerdict {
     const ahead = tsnDistance(tsn, this.#cumulative);
-    if (ahead <= 0 || this.#ranges.has(tsn)) return "duplicate";
+    if (ahead <= 0 || (!this.#ranges.isEmpty && this.#ranges.has(tsn))) return "duplicate";
     return ahead > MAX_TSNS_AHEAD ? "too far" : "new";
   }
 
