@@ -14,10 +14,12 @@ import type { Target } from "./target.ts";
 const ATTACK_LIMIT_MS = 140_000;
 
 for (const { name, stockHarm } of ATTACKS) {
-  Deno.test(`our stack suffers nothing when ${name}`, async () => {
-    const { harms, notes } = await outcomeOf(name, "ours");
-    assert.deepEqual(harms, [], JSON.stringify(notes));
-  });
+  for (const target of ["ours", "ours on one port"] as const) {
+    Deno.test(`our stack suffers nothing (${target}) when ${name}`, async () => {
+      const { harms, notes } = await outcomeOf(name, target);
+      assert.deepEqual(harms, [], JSON.stringify(notes));
+    });
+  }
 
   Deno.test(`stock werift suffers when ${name}: ${stockHarm}`, async () => {
     const { harms, notes } = await outcomeOf(name, "stock");

@@ -1,6 +1,6 @@
 /**
  * The device under attack, a process of its own, so that a crash, a hang or a full memory is seen
- * from outside: `deno run -A --v8-flags=--expose-gc device.ts ours|stock`. Its sessions echo what
+ * from outside: `deno run -A --v8-flags=--expose-gc device.ts TARGET`. Its sessions echo what
  * arrives on channel 0. It is told what to do over HTTP and prints one line: port and process id.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";

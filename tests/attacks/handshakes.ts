@@ -4,7 +4,7 @@
  */
 import type { Buffer } from "node:buffer";
 import { createSelfSignedCertificate, DtlsClient } from "werift";
-import { type Attack, type Harm, SceneError, works } from "./attack.ts";
+import { type Attack, type Harm, works } from "./attack.ts";
 import { type Keys, Viewer } from "./viewer.ts";
 
 /** ECDSA with SHA-256 on P-256, in the numbers of TLS. */
@@ -32,7 +32,7 @@ export const thirdCertificate: Attack = {
   stockHarm: "let in",
   async run({ device }) {
     const viewer = await Viewer.connect(device);
-    if (!await works(viewer)) throw new SceneError("Cannot attack: the session does not echo");
+    if (!await works(viewer)) throw new Error("Cannot attack: the session does not echo");
     const harms: Harm[] = await takeOver(viewer) ? ["let in"] : [];
     return await works(viewer) ? harms : [...harms, "session ended"];
   },

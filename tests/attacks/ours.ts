@@ -1,12 +1,20 @@
-/** Our stack as the device of the attacks. */
+/**
+ * Our stack as the device of the attacks, with a port for each session, or with one for all of them
+ * ("ours on one port"), where the attacker's datagrams reach the socket of everybody.
+ */
+import { createSocket } from "node:dgram";
+import process from "node:process";
+import { openDatagramSocket } from "../../src/platform/datagram.ts";
 import { offerSdp, readTransport } from "../../src/protocol/sdp.ts";
-import type { PeerState, WeriftPeer } from "../../src/webrtc/peer.ts";
-import { createPeer } from "../contract/peers.ts";
+import { createPeerFactory, type PeerState, type WeriftPeer } from "../../src/webrtc/peer.ts";
 import type { OpenedSession, Stack } from "./device.ts";
 
 /** How long the candidate on loopback may take, in ms. */
 const CANDIDATE_LIMIT_MS = 5000;
 
+const port = process.argv[2] === "ours on one port" ? await freePort() : 0;
+const factory = createPeerFactory({ openSocket: openDatagramSocket, port });
+await factory.start();
 const states: PeerState[] = [];
 const peers: WeriftPeer[] = [];
 
@@ -14,7 +22,7 @@ async function open(offer: string): Promise<OpenedSession> {
   const index = states.push("connecting") - 1;
   const candidates: string[] = [];
   const { promise: reachable, resolve } = Promise.withResolvers<void>();
-  const peer = await createPeer({
+  const peer = await factory.createPeer({
     iceServers: [],
     handlers: {
       candidate(candidate) {
@@ -57,3 +65,12 @@ export const stack: Stack = {
     return sum;
   },
 };
+
+/** A port that nobody had a moment ago. */
+async function freePort(): Promise<number> {
+  const socket = createSocket("udp4");
+  await new Promise<void>((bound) => socket.bind(0, () => bound()));
+  const { port } = socket.address();
+  await new Promise<void>((closed) => socket.close(() => closed()));
+  return port;
+}

@@ -1,18 +1,25 @@
 /**
  * Runs one attack and prints its outcome as a line of JSON:
- * `deno run -A tests/attacks/run.ts "a packet has a bad checksum" ours|stock`. A process of its own
+ * `deno run -A tests/attacks/run.ts "a packet has a bad checksum" ours`. A process of its own
  * for each: the tools of an attack leave timers, and may break themselves.
  */
 import { runAttack } from "./attack.ts";
 import { ATTACKS } from "./table.ts";
+import { TARGETS } from "./target.ts";
 
-const [name, target] = Deno.args;
+const [name, on] = Deno.args;
 const attack = ATTACKS.find((attack) => attack.name === name);
-if (attack === undefined || (target !== "ours" && target !== "stock")) {
-  throw new Error(`Cannot run attack: "${name}" on "${target}" is unknown`);
+const target = TARGETS.find((target) => target === on);
+if (attack === undefined || target === undefined) {
+  throw new Error(`Cannot run attack: "${name}" on "${on}" is unknown`);
 }
 // Of the attacker's werift, which suffers from what the device answers. The device is elsewhere.
 globalThis.addEventListener("unhandledrejection", (event) => event.preventDefault());
-const outcome = await runAttack(attack, target);
-await Deno.stdout.write(new TextEncoder().encode(JSON.stringify(outcome) + "\n"));
-Deno.exit(0);
+const text = (line: string) => new TextEncoder().encode(line + "\n");
+try {
+  await Deno.stdout.write(text(JSON.stringify(await runAttack(attack, target))));
+  Deno.exit(0);
+} catch (error) {
+  await Deno.stderr.write(text(`Cannot attack: ${error instanceof Error ? error.stack : error}`));
+  Deno.exit(1);
+}

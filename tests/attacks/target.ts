@@ -2,7 +2,8 @@
 import { Child } from "../e2e/child.ts";
 import type { OpenedSession } from "./device.ts";
 
-export type Target = "ours" | "stock";
+export const TARGETS = ["ours", "ours on one port", "stock"] as const;
+export type Target = typeof TARGETS[number];
 
 /** The device says when it is ready; from source, on a loaded machine. */
 const READY_LIMIT_MS = 60_000;

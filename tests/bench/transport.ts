@@ -60,24 +60,29 @@ const noHosts = await twoHostsMissing();
 if (noHosts !== undefined) say(`all links but loopback are skipped: ${noHosts}`);
 const script = await Deno.readTextFile(inCheckout("tests/bench/transport/page.js"));
 
+/** What has to be taken down when somebody stops the run: links, processes. */
+const standing = new Set<AsyncDisposable>();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.addSignalListener(signal, () => {
+    Promise.allSettled([...standing].map((part) => part[Symbol.asyncDispose]()))
+      .then(() => Deno.exit(130));
+  });
+}
+
 const samples: Sample[] = [];
 for (const condition of CONDITIONS) {
   if (!condition.name.includes(values.only)) continue;
   if (quick && values.only === "" && condition.rttMs !== 0 && condition.name !== "50 ms") continue;
   if (condition.link !== undefined && noHosts !== undefined) continue;
-  await measure(condition);
+  await measure(condition).catch((error) => say(`${condition.name}: ${error.message}`));
 }
-const text = table(samples);
-await Deno.writeTextFile(
-  `${OUT}transport.json`,
-  JSON.stringify({ pairs, quick, cpus: navigator.hardwareConcurrency, samples }, undefined, 1),
-);
-say(text);
+say(table(samples));
 Deno.exit(0); // Chromium's driver keeps handles of its own
 
 /** All pairs on one link. What fails is told and left out: the rest of the table is still wanted. */
 async function measure(condition: Condition): Promise<void> {
-  await using _hosts = condition.link === undefined ? undefined : await twoHosts(condition.link);
+  await using hosts = condition.link === undefined ? undefined : await twoHosts(condition.link);
+  if (hosts !== undefined) standing.add(hosts);
   const netns = condition.link === undefined ? undefined : VIEWER_HOST.netns;
   const browser = await launchChromium({
     netns,
@@ -96,7 +101,14 @@ async function measure(condition: Condition): Promise<void> {
     }
   } finally {
     await browser.close();
+    if (hosts !== undefined) standing.delete(hosts);
   }
+}
+
+async function save(): Promise<void> {
+  const cpus = navigator.hardwareConcurrency;
+  const result = JSON.stringify({ pairs, quick, cpus, samples }, undefined, 1);
+  await Deno.writeTextFile(`${OUT}transport.json`, result);
 }
 
 /** One device process, and in it each direction with each size, each in a new connection. */
@@ -108,12 +120,9 @@ async function session(browser: Browser, setting: Setting): Promise<void> {
     address: host?.address ?? "127.0.0.1",
     netns: host?.netns,
   });
+  standing.add(device);
   const page = await browser.newPage();
   try {
-    await page.route(
-      `${device.base}/`,
-      (route) => route.fulfill({ contentType: "text/html", body: "<!doctype html>" }),
-    );
     await page.goto(`${device.base}/`);
     await page.addScriptTag({ content: script, type: "module" });
     await page.waitForFunction("globalThis.bench !== undefined");
@@ -121,10 +130,11 @@ async function session(browser: Browser, setting: Setting): Promise<void> {
     for (const size of MESSAGE_BYTES) {
       for (const direction of DIRECTIONS) {
         samples.push(await transfer(page, device, { setting, size, direction }));
-        await Deno.writeTextFile(`${OUT}transport.partial.json`, JSON.stringify(samples));
+        await save(); // a run of an hour that is stopped has not been for nothing
       }
     }
   } finally {
+    standing.delete(device);
     await page.close();
   }
 }

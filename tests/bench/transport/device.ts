@@ -3,6 +3,7 @@
  * and sends or counts bulk data on channel 1. `deno run -A device.ts [address:port]`; prints its
  * port and process id. tests/bench/peers/pion/main.go speaks the same requests:
  *
+ * - `GET /`: an empty page; browsers want the one that makes requests to come from here.
  * - `POST /offer`: a description; the answer has all candidates. Replaces the session before.
  * - `POST /send?bytes=N&size=S`: starts a transfer on the bulk channel.
  * - `GET /received?bytes=N&limit=MS`: waits for so many bytes on it; gives how many came and when.
@@ -127,6 +128,9 @@ let session: Session | undefined;
 async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { pathname, searchParams } = new URL(request.url!, "http://device");
   const number = (name: string) => Number(searchParams.get(name));
+  if (pathname === "/") {
+    return void response.setHeader("content-type", "text/html").end("<!doctype html>");
+  }
   if (pathname === "/offer") {
     void session?.close(); // never rejects; the next one need not wait for it
     session = await Session.create();

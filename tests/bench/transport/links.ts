@@ -15,7 +15,7 @@ export interface Condition {
 }
 
 /** A transfer is cut off here, in ms, and what came until then counts. */
-export const TRANSFER_LIMIT_MS = 30_000;
+export const TRANSFER_LIMIT_MS = 20_000;
 /** Sizes of the messages, in bytes. */
 export const MESSAGE_BYTES = [16_384, 65_536] as const;
 

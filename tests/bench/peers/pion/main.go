@@ -54,6 +54,7 @@ func main() {
 	settings := webrtc.SettingEngine{}
 	settings.SetIncludeLoopbackCandidate(true)
 	d := &device{api: webrtc.NewAPI(webrtc.WithSettingEngine(settings))}
+	http.HandleFunc("/", blank)
 	http.HandleFunc("/offer", d.offer)
 	http.HandleFunc("/send", d.send)
 	http.HandleFunc("/received", d.count)
@@ -63,6 +64,12 @@ func main() {
 	}
 	fmt.Printf("{\"port\":%d,\"pid\":%d}\n", listener.Addr().(*net.TCPAddr).Port, os.Getpid())
 	log.Fatal(http.Serve(listener, nil))
+}
+
+// blank is the page that the bench puts its script into: browsers want it to come from here.
+func blank(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("content-type", "text/html")
+	_, _ = w.Write([]byte("<!doctype html>"))
 }
 
 // offer takes a session description and answers with one that has all candidates.
