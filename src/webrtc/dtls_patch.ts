@@ -48,6 +48,8 @@ const FIRST_FREE_RECORD = 64;
 const LAST_FLIGHT = 99;
 /** How often our last flight is repeated; a browser asks with doubled waits, some six times a minute. */
 const MAX_REPEATS = 16;
+/** Datagrams kept until ICE has chosen a path, or the proof holds: a hello has two, and may be repeated. */
+const MAX_EARLY_DATAGRAMS = 8;
 /** How often one hello is answered. */
 const MAX_HELLOS = 16;
 
@@ -99,6 +101,10 @@ export class DtlsControl {
   #seen: Bytes | undefined;
   #connectedAt: number | undefined;
   #heardAt = -Infinity;
+  /** The other end's path may work before ours is chosen. */
+  readonly #early: Uint8Array[] = [];
+  /** Application data of an end that is being proven. */
+  readonly #held: Buffer[] = [];
   #hellos = 0;
   #repeats = 0;
 
@@ -133,7 +139,11 @@ export class DtlsControl {
 
   /** Takes a datagram of DTLS. Never throws. */
   readonly receive = (datagram: Uint8Array): void => {
-    if (this.#socket === undefined || this.#phase === "closed") return;
+    if (this.#phase === "closed") return;
+    if (this.#socket === undefined) {
+      if (this.#early.length < MAX_EARLY_DATAGRAMS) this.#early.push(Uint8Array.from(datagram));
+      return;
+    }
     for (const record of records(datagram)) {
       if (record.epoch === 0) this.#takeClear(record);
       else if (record.epoch !== 1) this.stats.unexpected++;
@@ -172,6 +182,9 @@ export class DtlsControl {
         checkDtlsSocket(socket);
         this.#socket = socket;
         socket.transport.socket.onData = this.receive;
+        queueMicrotask(() => { // werift has its listeners by then
+          for (const datagram of this.#early.splice(0)) this.receive(datagram);
+        });
       },
     });
   }
@@ -209,6 +222,9 @@ export class DtlsControl {
     this.#seen = new Uint8Array(createHash("sha256").update(certificate).digest());
     this.#connectedAt = this.#heardAt = performance.now();
     this.#phase = "connected";
+    queueMicrotask(() => {
+      for (const content of this.#held.splice(0)) this.#handlers.data(content);
+    });
   }
 
   #prove(socket: DtlsSocketInternals, certificate: Uint8Array): void {
@@ -256,11 +272,18 @@ export class DtlsControl {
     if (this.#phase === "handshake" && type === CONTENT.HANDSHAKE) {
       return this.#takeHandshake(content, 1);
     }
+    if (this.#phase === "proving" && type === CONTENT.DATA) return this.#hold(content);
     if (this.#phase !== "connected") return void this.stats.unexpected++;
     this.#heardAt = performance.now();
     if (type === CONTENT.DATA) this.#handlers.data(content);
     else if (type === CONTENT.HANDSHAKE) this.#takeLateHandshake(content);
     else if (type === CONTENT.ALERT) this.#takeAlert(content);
+    else this.stats.unexpected++;
+  }
+
+  /** A browser goes on when it has our Finished, while we still look at its own. */
+  #hold(content: Buffer): void {
+    if (this.#held.length < MAX_EARLY_DATAGRAMS) this.#held.push(content);
     else this.stats.unexpected++;
   }
 

@@ -7,6 +7,10 @@ import type { Buffer } from "node:buffer";
 import type { RTCDtlsTransport, RTCPeerConnection, RTCSctpTransport } from "werift";
 import type { TranscriptMessage } from "./dtls_guard.ts";
 
+/** ECDSA with SHA-256 on P-256, in the numbers of TLS (RFC 5246 7.4.1.4.1, RFC 8422 5.1.1). */
+export const ECDSA_SHA256 = { signature: 3, hash: 4 } as const;
+export const SECP256R1 = 23;
+
 /**
  * `Event` of werift, which it does not export: subscribers are called in order, in the same tick.
  */
@@ -136,6 +140,21 @@ export interface IceInternals {
   remoteCandidatesEnd: boolean;
   protocols: ProtocolInternals[];
   readonly checkList: readonly PairInternals[];
+  readonly remoteCandidates: readonly unknown[];
+  readonly checkListState: { put(result: Promise<number>): void; get(): Promise<number> };
+  readonly checkListDone: boolean;
+  readonly state: string;
+  earlyChecks: (readonly unknown[])[];
+  earlyChecksDone: boolean;
+  connect(): Promise<void>;
+  pairRemoteCandidate(candidate: unknown): void;
+  sortCheckList(): void;
+  unfreezeInitial(): void;
+  checkIncoming(...check: readonly unknown[]): void;
+  /** Starts the next check; false when there is nothing to wait for any more. */
+  schedulingChecks(): boolean;
+  queryConsent(): void;
+  setState(state: string): void;
   nominated?: PairInternals;
   canSendApplicationData(): boolean;
   ensureProtocol(protocol: StunProtocolInternals | RelayInternals): void;
@@ -231,6 +250,20 @@ export function checkInternals(connection: RTCPeerConnection, sctp: RTCSctpTrans
       remoteUsername: "string",
       iceControlling: "boolean",
       checkList: "object",
+      remoteCandidates: "object",
+      checkListState: "object",
+      checkListDone: "boolean",
+      state: "string",
+      earlyChecks: "object",
+      earlyChecksDone: "boolean",
+      connect: "function",
+      pairRemoteCandidate: "function",
+      sortCheckList: "function",
+      unfreezeInitial: "function",
+      checkIncoming: "function",
+      schedulingChecks: "function",
+      queryConsent: "function",
+      setState: "function",
       canSendApplicationData: "function",
       ensureProtocol: "function",
     }],

@@ -18,7 +18,14 @@ import {
   usableCandidate,
   within,
 } from "./ice_patch.ts";
-import { checkInternals, connectionInternals, iceInternals } from "./internals.ts";
+import {
+  checkInternals,
+  connectionInternals,
+  ECDSA_SHA256,
+  iceInternals,
+  SECP256R1,
+} from "./internals.ts";
+import { selfCheck } from "./self_check.ts";
 import { patchRelaySockets, SessionSockets, type UdpStats } from "./udp.ts";
 import { type OpenSocket, OwnPorts, type Ports, SharedPorts } from "./udp_ports.ts";
 import { type SectionCodec, Sections, videoCodecs, type VideoSender } from "./video.ts";
@@ -50,9 +57,6 @@ const MAX_ICE_SERVERS = 8;
 const CLOSE_LIMIT_MS = 1000;
 /** werift's first flight timer, in ms: it runs on after a quick handshake and cannot be stopped. */
 const FLIGHT_TIMER_MS = 550;
-/** ECDSA with SHA-256 on P-256, in the numbers of TLS (RFC 5246 7.4.1.4.1, RFC 8422 5.1.1). */
-const ECDSA_SHA256 = { signature: 3, hash: 4 } as const;
-const SECP256R1 = 23;
 
 /** What connections are made of. */
 export interface PeerFactoryOptions {
@@ -69,8 +73,8 @@ export interface PeerFactory {
     readonly handlers: PeerHandlers;
   }) => Promise<WeriftPeer>;
   /**
-   * Takes the configured port. Rejects with an Error that says what to do. Nothing may be created
-   * before.
+   * Takes the configured port, and makes sure that what this folder corrects in werift is correct
+   * (self_check.ts). Rejects with an Error of one line; nobody may be served then.
    */
   start(): Promise<void>;
   /** Lets go of the port. Connections are to be closed before. Never rejects. */
@@ -81,10 +85,18 @@ export interface PeerFactory {
 export function createPeerFactory({ openSocket, port = 0 }: PeerFactoryOptions): PeerFactory {
   const shared = port === 0 ? undefined : new SharedPorts(openSocket, { port });
   const parts: SocketParts = { openSocket, ports: shared ?? new OwnPorts(openSocket) };
+  const create: PeerFactory["createPeer"] = (options) => createPeer(options, parts);
+  let tested: Promise<void> = Promise.resolve();
   return {
-    createPeer: (options) => createPeer(options, parts),
-    start: async () => await shared?.start(),
-    close: async () => await shared?.close(),
+    createPeer: create,
+    start: async () => {
+      await shared?.start();
+      tested = (await selfCheck({ createPeer: create, openSocket })).settled;
+    },
+    close: async () => {
+      await tested;
+      await shared?.close();
+    },
   };
 }
 

@@ -90,10 +90,12 @@ export class SharedPorts implements Ports {
   readonly #openSocket: OpenSocket;
   readonly #port: number;
   readonly #now: () => number;
-  readonly #users = new Set<PortUser>();
+  /** With the number of families that each has joined. */
+  readonly #users = new Map<PortUser, number>();
   /** By address and port. Each user's part is bounded by what its gate trusts. */
   readonly #claims = new Map<string, Claim>();
   readonly #sockets = new Map<Family, Promise<DatagramSocket>>();
+  #strangers = 0;
 
   constructor(
     openSocket: OpenSocket,
@@ -102,6 +104,11 @@ export class SharedPorts implements Ports {
     this.#openSocket = openSocket;
     this.#port = options.port;
     this.#now = options.now ?? (() => performance.now());
+  }
+
+  /** Datagrams that were for no session. */
+  get strangers(): number {
+    return this.#strangers;
   }
 
   /**
@@ -122,7 +129,7 @@ export class SharedPorts implements Ports {
 
   async join(family: Family, user: PortUser): Promise<Carrier> {
     const socket = await this.#socket(family);
-    this.#users.add(user);
+    this.#users.set(user, (this.#users.get(user) ?? 0) + 1);
     return {
       port: socket.port,
       errors: 0, // those of a shared socket are nobody's own
@@ -150,7 +157,9 @@ export class SharedPorts implements Ports {
     const known = this.#sockets.get(family);
     if (known !== undefined) return known;
     const receive: Receive = (datagram, address, port) => {
-      this.#userOf(datagram, `${address} ${port}`)?.receive(datagram, address, port);
+      const user = this.#userOf(datagram, `${address} ${port}`);
+      if (user === undefined) this.#strangers++;
+      else user.receive(datagram, address, port);
     };
     const opening = this.#openSocket({ family, port: this.#port, receive });
     this.#sockets.set(family, opening);
@@ -163,14 +172,14 @@ export class SharedPorts implements Ports {
     if (kind === "request") return this.#userNamed(readProof(datagram)?.username);
     if (kind !== "response") return this.#claims.get(from)?.user;
     const transaction = transactionOf(datagram);
-    for (const user of this.#users) if (user.awaits(transaction)) return user;
+    for (const user of this.#users.keys()) if (user.awaits(transaction)) return user;
     return undefined;
   }
 
   /** RFC 8445 7.2.2: the name in front of the colon is that of who is asked. */
   #userNamed(username: string | undefined): PortUser | undefined {
     const ufrag = username?.split(":", 1)[0];
-    for (const user of this.#users) if (user.ufrag === ufrag) return user;
+    for (const user of this.#users.keys()) if (user.ufrag === ufrag) return user;
     return undefined;
   }
 
@@ -187,6 +196,8 @@ export class SharedPorts implements Ports {
   }
 
   #leave(user: PortUser): void {
+    const families = (this.#users.get(user) ?? 0) - 1;
+    if (families > 0) return void this.#users.set(user, families);
     this.#users.delete(user);
     for (const [from, claim] of this.#claims) if (claim.user === user) this.#claims.delete(from);
   }

@@ -57,6 +57,7 @@ Deno.test("a shared port finds the session by name, by question and by address",
   arrive(RECORD, 1);
   arrive(request("one:x"), 1);
   assert.deepEqual([one.got.length, two.got.length], [1, 2]);
+  assert.equal(ports.strangers, 4);
   await ports.close();
   assert.equal(open.size, 0);
 });
