@@ -82,6 +82,7 @@ export class Transfer {
     this.receiver = new Receiver({
       initialTsn: options.peer.initialTsn,
       window: options.receiveWindow,
+      rtt: options.rtt,
       maxMessageBytes: options.maxMessageBytes,
       deliver: options.deliver,
     });

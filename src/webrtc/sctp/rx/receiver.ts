@@ -6,6 +6,8 @@ import { type Fragment, IMMEDIATE } from "../packet/data_chunk.ts";
 import type { PacketWriter } from "../packet/packet_writer.ts";
 import { SACK_HEADER_BYTES, type SackContent, writeSack } from "../packet/sack_chunk.ts";
 import { AckTiming } from "./ack_timing.ts";
+import { PATH_BYTES_PER_MS, SOCKET_BYTES } from "../limits.ts";
+import type { RoundTrip } from "../tx/round_trip.ts";
 import { DataTracker } from "./data_tracker.ts";
 import { type Message, Reassembly } from "./reassembly.ts";
 
@@ -22,7 +24,9 @@ const PROBE_BYTES = 65_536;
 
 export interface ReceiverOptions {
   readonly initialTsn: number;
+  /** Bytes that are held at most. */
   readonly window: number;
+  readonly rtt: RoundTrip;
   readonly maxMessageBytes: number;
   readonly deliver: (message: Message) => void;
 }
@@ -35,6 +39,7 @@ export class Receiver {
   readonly #reassembly: Reassembly;
   readonly #timing = new AckTiming();
   readonly #window: number;
+  readonly #rtt: RoundTrip;
   readonly #deliver: (message: Message) => void;
   /** Bytes delivered while paused: the peer does not get their room back. */
   #unreturnedBytes = 0;
@@ -49,6 +54,7 @@ export class Receiver {
     this.#tracker = new DataTracker(options.initialTsn);
     this.#reassembly = new Reassembly(options.maxMessageBytes, (message) => this.#hand(message));
     this.#window = options.window;
+    this.#rtt = options.rtt;
     this.#toldWindow = options.window;
     this.#deliver = options.deliver;
   }
@@ -140,7 +146,11 @@ export class Receiver {
 
   #available(): number {
     const room = this.#window - this.#reassembly.keptBytes - this.#unreturnedBytes;
-    return room < MIN_WINDOW_BYTES ? 0 : room;
+    if (room < MIN_WINDOW_BYTES) return 0;
+    const { smallest } = this.#rtt;
+    return smallest === Infinity
+      ? room
+      : Math.floor(Math.min(room, SOCKET_BYTES + smallest * PATH_BYTES_PER_MS));
   }
 
   #hand(message: Message): void {

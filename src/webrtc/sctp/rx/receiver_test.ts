@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { BEGIN, END, type Fragment } from "../packet/data_chunk.ts";
 import { MAX_RANGES } from "../packet/tsn_ranges.ts";
+import { RoundTrip } from "../tx/round_trip.ts";
 import { SACK_DELAY_MS } from "./ack_timing.ts";
 import { DataTracker, MAX_DUPLICATES, MAX_TSNS_AHEAD } from "./data_tracker.ts";
 import { Receiver } from "./receiver.ts";
@@ -12,6 +13,7 @@ function receiver() {
   const one = new Receiver({
     initialTsn: 1,
     window: WINDOW,
+    rtt: new RoundTrip(),
     maxMessageBytes: WINDOW,
     deliver: ({ bytes }) => delivered += bytes.length,
   });

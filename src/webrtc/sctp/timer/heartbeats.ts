@@ -35,13 +35,14 @@ const NONCE_BYTES = 8;
 interface Awaited {
   readonly nonce: Uint8Array;
   readonly retry: Retry;
+  readonly sentAt: number;
 }
 
 export class Heartbeats {
   #packetBytes = BASE_PACKET_BYTES;
   readonly #random: () => number;
   #idleAt: number;
-  #beat: (Awaited & { sentAt: number }) | undefined;
+  #beat: Awaited | undefined;
   /** The size being tried, as an index; and when to begin. */
   #trial = 0;
   #trialAt: number;
@@ -86,16 +87,16 @@ export class Heartbeats {
     return chunks;
   }
 
-  /** Takes the information of a HEARTBEAT ACK; gives the round trip of an idle one. */
+  /** Takes the information of a HEARTBEAT ACK; gives a round trip when it tells one. */
   takeAck(now: number, packet: Uint8Array, range: { at: number; end: number }): number | undefined {
     const [info] = readParameters(packet, range.at, range.end) ?? [];
     if (info === undefined || info.value.length < NONCE_BYTES) return undefined;
-    if (isNonce(info.value, this.#probe?.nonce)) this.#confirm();
-    if (!isNonce(info.value, this.#beat?.nonce)) return undefined;
-    const { sentAt, retry } = this.#beat!; // it has the nonce
-    this.#beat = undefined;
-    this.#idleAt = now + IDLE_MS;
-    return retry.attempts === 1 ? now - sentAt : undefined; // Karn
+    const { value } = info;
+    const answered = [this.#probe, this.#beat].find((one) => isNonce(value, one?.nonce));
+    if (answered === undefined) return undefined;
+    if (answered === this.#probe) this.#confirm();
+    else this.noteActivity(now);
+    return answered.retry.attempts === 1 ? now - answered.sentAt : undefined; // Karn
   }
 
   #tickBeat(now: number, out: { wait: number; chunks: Uint8Array[] }): string {
@@ -115,7 +116,7 @@ export class Heartbeats {
     if (this.#probe === undefined) {
       if (now < this.#trialAt) return;
       const limits = { delay: out.wait, maxDelay: IDLE_MS, attempts: PROBES };
-      this.#probe = { nonce: this.#nonce(), retry: new Retry(now, limits) };
+      this.#probe = { nonce: this.#nonce(), retry: new Retry(now, limits), sentAt: now };
     } else {
       const verdict = this.#probe.retry.tick(now);
       if (verdict === "wait") return;
