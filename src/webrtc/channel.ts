@@ -155,6 +155,10 @@ export class Channels {
     });
   }
 
+  get stats(): SctpDriver["stats"] {
+    return this.#driver.stats;
+  }
+
   /** Takes what DTLS has opened. Never throws. */
   receive(packet: Uint8Array): void {
     this.#driver.receive(packet);

@@ -57,7 +57,6 @@ const MAX_HELLOS = 16;
 const WARNING = 1;
 const FATAL = 2;
 const CLOSE_NOTIFY = 0;
-const NO_RENEGOTIATION = 100;
 
 /** What was kept out, in records. */
 export interface DtlsStats {
@@ -325,18 +324,17 @@ export class DtlsControl {
     socket.onHandleHandshakes([message]).catch((error) => socket.onError.execute(error));
   }
 
-  /** Our last flight was lost, and the other end repeats its own. Anything else asks for new keys. */
+  /**
+   * Our last flight was lost, and the other end repeats its own. Anything else asks for new keys,
+   * and may go unanswered (RFC 5246 7.4.1.1, 7.4.1.2).
+   */
   #takeLateHandshake(content: Buffer): void {
     const socket = this.#socket!;
-    if (content[0] === HANDSHAKE.FINISHED) {
-      if (this.#repeats++ >= MAX_REPEATS) return;
+    if (content[0] === HANDSHAKE.FINISHED && this.#repeats++ < MAX_REPEATS) {
       for (const datagram of socket.dtls.lastMessage) {
         socket.transport.send(datagram).catch(() => {});
       }
-    } else {
-      this.stats.unexpected++;
-      if (this.#repeats++ < MAX_REPEATS) this.#alert(WARNING, NO_RENEGOTIATION); // RFC 5246 7.2.2
-    }
+    } else this.stats.unexpected++;
   }
 
   #takeAlert(content: Buffer): void {

@@ -10,7 +10,7 @@
 import { createSelfSignedCertificate, RTCPeerConnection } from "werift";
 import type { Bytes } from "../lib/bytes.ts";
 import { Channels, type DataChannel, MAX_MESSAGE_BYTES } from "./channel.ts";
-import { DtlsControl } from "./dtls_patch.ts";
+import { DtlsControl, type DtlsStats } from "./dtls_patch.ts";
 import {
   IceControl,
   loopbackAddresses,
@@ -57,6 +57,13 @@ const MAX_ICE_SERVERS = 8;
 const CLOSE_LIMIT_MS = 1000;
 /** werift's first flight timer, in ms: it runs on after a quick handshake and cannot be stopped. */
 const FLIGHT_TIMER_MS = 550;
+
+/** What each layer of a connection counts. */
+export interface PeerStats {
+  readonly udp: UdpStats;
+  readonly dtls: DtlsStats;
+  readonly sctp: Channels["stats"];
+}
 
 /** What connections are made of. */
 export interface PeerFactoryOptions {
@@ -204,9 +211,15 @@ export class WeriftPeer {
     return this.#dtls.seenFingerprint;
   }
 
-  /** What the sockets let in and kept out. */
-  get stats(): UdpStats {
-    return this.#sockets.stats;
+  /** When the last authentic packet came, in ms of `performance.now`; -Infinity before the first. */
+  heardAt(): number {
+    return this.#dtls.heardAt;
+  }
+
+  /** What came, went and was kept out, by layer. */
+  get stats(): PeerStats {
+    const { stats: udp } = this.#sockets;
+    return { udp, dtls: { ...this.#dtls.stats }, sctp: this.#channels.stats };
   }
 
   /** The sender of a section that was answered with a camera. */

@@ -70,7 +70,7 @@ async function checkTraffic(scene: Scene, { openSocket }: SelfCheckParts): Promi
   let answered = false;
   const stranger = await openSocket({ family: 4, port: 0, receive: () => answered = true });
   try {
-    while (scene.peer.stats.unauthenticated === 0 && !answered) {
+    while (scene.peer.stats.udp.unauthenticated === 0 && !answered) {
       stranger.send(foreignRequest(`${scene.ufrag}:stranger`), LOOPBACK, scene.port);
       await within(scene.ended, KNOCK_MS);
       scene.demandLife();

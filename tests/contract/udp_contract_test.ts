@@ -98,11 +98,11 @@ Deno.test("strangers during and after the handshake are not answered, and change
       open = true;
       await flood;
       await echoes(pair, "after the handshake");
-      const before = pair.peer.stats;
+      const before = pair.peer.stats.udp;
       const port = portOf(pair.candidates.find((one) => one.includes("127.0.0.1"))!);
       for (const datagram of hostile) await stranger.send(datagram, port);
       await echoes(pair, "after the strangers");
-      const after = pair.peer.stats;
+      const after = pair.peer.stats.udp;
       assert.ok(before.unauthenticated > 0 && before.strangers > 0 && before.unknown > 0);
       assert.ok(after.unauthenticated >= before.unauthenticated + 3);
       assert.deepEqual(stranger.answers, []);
