@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what only the tests need, from Debian's packages, where it is missing: a real browser, a real RTSP server
+# Installs what only the tests need, from Debian's packages, where it is missing: real browsers, a real RTSP server
 # (GStreamer's, with its plugins), ffmpeg to look at pictures, npm for Node and Node-RED, and `ip` for the two-host link.
 # Needs root or `sudo -n`; without either it says the one command to run.
 set -eu
@@ -7,6 +7,7 @@ set -eu
 # One line per need: the Debian package, and what shows that the need is met.
 needs="
 chromium                     command:chromium
+firefox-esr                  command:firefox-esr
 ffmpeg                       command:ffmpeg
 npm                          command:npm
 iproute2                     command:ip
@@ -25,6 +26,7 @@ is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" 
 # Whether the need of package $1, as described by $2, is met.
 is_met() {
   case "$1=$2" in
+  firefox-esr=*) [ -n "${FIREFOX:-}" ] || command -v firefox-esr >/dev/null ;;
   chromium=*) [ -n "${CHROMIUM:-}" ] || command -v chromium >/dev/null ;;
   *=command:*) command -v "${2#command:}" >/dev/null || [ -x "/usr/sbin/${2#command:}" ] ;;
   *) is_installed "$1" ;;

@@ -30,6 +30,8 @@ export interface Config<Target, Source> {
   /** Folder of the device's keys and database. */
   readonly state: string;
   readonly log: LogLevel;
+  /** UDP port of all WebRTC connections; 0 gives each one of its own. */
+  readonly port: number;
   readonly services: readonly ServiceConfig<Target>[];
   readonly cameras: readonly CameraConfig<Source>[];
 }
@@ -140,9 +142,9 @@ export function parseConfig<Target, Source>(
   });
   const lines = problems.lines();
   if (top === undefined || lines.length > 0) throw new ConfigError(lines);
-  const { name, rendezvous, state, log } = top;
+  const { name, rendezvous, state, log, port } = top;
   return Object.freeze({
-    ...{ name, rendezvous, state, log },
+    ...{ name, rendezvous, state, log, port },
     services: frozen(
       services.map(({ shape: { title, ...shape }, parsed }) => ({
         ...shape,

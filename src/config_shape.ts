@@ -10,6 +10,8 @@ const TITLE_CHARACTERS = 64;
 /** Paths on Linux (PATH_MAX), URLs with room. */
 const TEXT_CHARACTERS = 4096;
 
+const MAX_PORT = 65_535;
+
 /** What the control channel takes as an id (protocol/control_codec.ts). */
 export const ID_PATTERN = /^[a-z0-9][a-z0-9-]{0,31}$/;
 const ID = v.pipe(v.string(), v.regex(ID_PATTERN));
@@ -33,6 +35,7 @@ export const TOP = v.object({
   rendezvous: v.pipe(TEXT, v.check(isWebSocketUrl)),
   state: TEXT,
   log: v.picklist(LOG_LEVELS),
+  port: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_PORT)), 0),
   service: v.optional(v.array(v.unknown()), []),
   camera: v.optional(v.array(v.unknown()), []),
 });
@@ -62,6 +65,7 @@ export const EXPECTED: ReadonlyMap<string, string> = new Map([
   ["rendezvous", 'a ws:// or wss:// URL, such as "wss://meet.example.org"'],
   ["state", 'a folder, such as "/var/lib/porthole"'],
   ["log", `one of ${LOG_LEVELS.map((level) => `"${level}"`).join(", ")}`],
+  ["port", "a UDP port from 0 to 65535; 0 for any"],
   ["service", "tables, each under a line [[service]]"],
   ["camera", "tables, each under a line [[camera]]"],
   ["id", '1 to 32 of a-z, 0-9 and "-", not "-" first'],

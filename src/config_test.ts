@@ -49,6 +49,7 @@ name = "Front gate"
 rendezvous = "wss://meet.example.org"
 state = "/srv/porthole"
 log = "debug"
+port = 51820
 [[service]]
 id = "ui"
 title = "Gate controller"
@@ -71,6 +72,7 @@ Deno.test("a complete file gives a frozen configuration", () => {
     rendezvous: "wss://meet.example.org",
     state: "/srv/porthole",
     log: "debug",
+    port: 51_820,
     services: [
       {
         id: "ui",
@@ -108,6 +110,7 @@ Deno.test("flags alone are enough", () => {
   assert.equal(config.name, "board");
   assert.equal(config.state, DEFAULT_STATE_FOLDER);
   assert.equal(config.log, "info");
+  assert.equal(config.port, 0);
   assert.deepEqual(config.services.map(({ id }) => id), ["ui"]);
   assert.deepEqual(config.cameras.map(({ title }) => title), ["front"]);
 });
@@ -163,6 +166,8 @@ Deno.test("each kind of mistake is named with its place and what would be right"
       'gate.toml:2: unknown key "colour"; known keys are name, rendezvous,',
     ],
     [`${head}log = "loud"`, {}, 'gate.toml:2: log is "loud"; expected one of "debug", "info"'],
+    [`${head}port = 70000`, {}, "gate.toml:2: port is 70000; expected a UDP port from 0 to 65535"],
+    [`${head}port = "51820"`, {}, 'gate.toml:2: port is "51820"; expected a UDP port'],
     [
       `${head}service = 3`,
       {},

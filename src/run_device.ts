@@ -18,11 +18,12 @@ import { RendezvousClient } from "./control/rendezvous_client.ts";
 import type { Config, ServiceConfig } from "./config.ts";
 import { createLog } from "./lib/log_sink.ts";
 import type { Assets } from "./platform/assets.ts";
+import { openDatagramSocket } from "./platform/datagram.ts";
 import { Store } from "./store/store.ts";
 import { contentLabel } from "./trust/content_label.ts";
 import { createServices } from "./upstream/services.ts";
 import { parseTarget, type Target } from "./upstream/target.ts";
-import { createPeer } from "./webrtc/peer.ts";
+import { createPeerFactory } from "./webrtc/peer.ts";
 
 /** How the parts read their own texts in the configuration. */
 export const PARSERS = { target: parseTarget, source: parseSource };
@@ -77,9 +78,12 @@ async function connect(
     testClip: assets.get("camera/test_clip.h264")!.bytes, // readAssets gives all or throws
   });
   stops.push(() => cameras.close());
+  const peers = createPeerFactory({ openSocket: openDatagramSocket, port: config.port });
+  stops.push(() => peers.close());
+  await peers.start();
   const sessions = new Sessions({
     name: config.name,
-    createPeer,
+    createPeer: peers.createPeer,
     services,
     cameras,
     log: createLog("agent"),

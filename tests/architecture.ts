@@ -80,8 +80,8 @@ export const ROWS: readonly Row[] = [
     folder: "src/webrtc/",
     paths: [LIB],
     packages: ["werift"],
-    builtins: ["buffer", "crypto", "dgram", "net", "os", "timers/promises"],
-    why: "the only folder that knows werift, and guards the sockets below its ICE",
+    builtins: ["buffer", "crypto", "net", "os", "timers/promises"],
+    why: "the only folder that knows werift; main hands the sockets below its ICE in",
   },
   {
     folder: "src/control/",

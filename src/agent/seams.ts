@@ -70,6 +70,8 @@ export interface Peer {
   channel(id: number, label: string): Channel;
   /** SHA-256 of the certificate the other end showed in its DTLS handshake; undefined before that. */
   seenFingerprint(): Bytes | undefined;
+  /** When the last authentic packet came, in ms of `performance.now`; -Infinity before the first. */
+  heardAt(): number;
   /** The sender of an answered section. Undefined if that section carries nothing. */
   video(mid: string): VideoSender | undefined;
   /** Says which codec a section will carry; to be called before `answer` of the offer that has the section. */

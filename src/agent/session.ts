@@ -17,6 +17,7 @@ import { ControlChannel } from "./control_channel.ts";
 import { ANSWER_LIMIT_MS, CONFIRM_LIMIT_MS, CONNECT_LIMIT_MS, SILENCE_LIMIT_MS } from "./limits.ts";
 import type { Admission, Cameras, CreatePeer, Peer, PeerState, Services } from "./seams.ts";
 import { Streams } from "./streams.ts";
+import { LOOK_MS, Supervisor } from "./supervisor.ts";
 import { Viewing } from "./viewing.ts";
 
 /** What every session of this device shares. */
@@ -53,6 +54,7 @@ export class Session {
   readonly #proven = Promise.withResolvers<void>();
   #state: State = { phase: "answering" };
   #silence: ReturnType<typeof setTimeout> | undefined;
+  #looking: ReturnType<typeof setInterval> | undefined;
   #peer!: Peer;
   #control!: ControlChannel;
   #viewing!: Viewing;
@@ -177,6 +179,17 @@ export class Session {
     this.#set({ phase: "live", streams });
     this.#control.send({ type: "hello", name, services: services.list(), cameras: cameras.list() });
     this.#heard();
+    this.#supervise();
+  }
+
+  /** From now on a dead path ends the session, whatever the connection says of itself. */
+  #supervise(): void {
+    const supervisor = new Supervisor();
+    this.#looking = setInterval(() => {
+      const step = supervisor.look(performance.now(), this.#peer.heardAt());
+      if (step === "lost") this.#end(new SessionEnd("closed", "the path went silent"));
+      else if (step !== "wait") this.#control.send({ type: "ping", id: step.ping });
+    }, LOOK_MS);
   }
 
   /* ---- messages ----------------------------------------------------------------------------------------- */
@@ -243,6 +256,7 @@ export class Session {
 
   async #release(reason: string): Promise<void> {
     clearTimeout(this.#silence);
+    clearInterval(this.#looking);
     const state = this.#state;
     this.#set({ phase: "over", reason });
     this.#control?.close();

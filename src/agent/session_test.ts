@@ -33,7 +33,11 @@ class PeerDouble implements Peer {
     return near;
   }
   addCandidate = () => Promise.resolve();
+  /** When something was last heard; all the time without it. */
+  heard: number | undefined;
+
   seenFingerprint = () => this.seen;
+  heardAt = () => this.heard ?? performance.now();
   prepareVideo = () => {};
   video = () => ({ sendFrame: () => {}, ssrc: 1, rtxSsrc: 2, cname: "c" });
   close(): Promise<void> {
@@ -166,6 +170,15 @@ Deno.test("session that ends tells the browser, closes the connection once and l
   assert.equal(stage.peer.closed, 1);
   assert.equal(stage.admission.log.at(-1), "release");
   assert.equal(stage.reason(), "porthole is stopping");
+});
+
+Deno.test("session pings, and ends when the path has gone silent, though nobody closes it", async () => {
+  const stage = new Stage();
+  await stage.live();
+  assert.equal((await stage.until("ping")).type, "ping");
+  stage.peer.heard = performance.now();
+  await stage.over;
+  assert.equal(stage.reason(), "the path went silent");
 });
 
 Deno.test("session with a forged proof ends before anything opens", async () => {

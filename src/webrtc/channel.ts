@@ -1,10 +1,10 @@
 /**
- * Data channels over one association: negotiated, reliable, ordered, binary (DESIGN 8). Each keeps
- * its own queue, so that `bufferedAmount` is true and the low-water mark comes for each; lower ids
- * go first, `control` before `bulk`.
+ * Data channels over one association: negotiated, reliable, ordered, binary (DESIGN 8). Queues
+ * are the association's, one for each stream: `bufferedAmount` is true, and lower ids go first,
+ * `control` before `bulk`.
  */
 import type { Bytes } from "../lib/bytes.ts";
-import { Association } from "./sctp_patch.ts";
+import { SctpDriver, type SctpPacket } from "./sctp_driver.ts";
 import type { RTCSctpTransport } from "werift";
 
 /**
@@ -43,8 +43,8 @@ export interface ChannelHandlers {
 
 /** What the set of channels does for each of them. */
 interface Outlet {
-  pump(): void;
-  waitingBytes(id: number): number;
+  send(id: number, bytes: Uint8Array): void;
+  bufferedAmount(id: number): number;
   /** Messages that came for the channel before it had an owner. */
   early(id: number): Bytes[];
 }
@@ -54,8 +54,6 @@ export class DataChannel {
   readonly id: number;
   readonly label: string;
   readonly #outlet: Outlet;
-  readonly #queue: Uint8Array[] = [];
-  #queuedBytes = 0;
   #above = false;
   #handlers: ChannelHandlers | undefined;
   #state: "connecting" | "open" | "closed" = "connecting";
@@ -81,7 +79,7 @@ export class DataChannel {
 
   /** Bytes handed to `send` that have not left for the network. */
   get bufferedAmount(): number {
-    return this.#queuedBytes + this.#outlet.waitingBytes(this.id);
+    return this.#state === "closed" ? 0 : this.#outlet.bufferedAmount(this.id);
   }
 
   /**
@@ -94,20 +92,12 @@ export class DataChannel {
       throw new RangeError(`Cannot send message: it has ${bytes.length} bytes`);
     }
     if (this.#state === "closed") return;
-    if (this.#queuedBytes + bytes.length > MAX_BUFFERED_BYTES) {
-      throw new RangeError(`Cannot send message: ${this.#queuedBytes} bytes wait already`);
+    const waiting = this.bufferedAmount;
+    if (waiting + bytes.length > MAX_BUFFERED_BYTES) {
+      throw new RangeError(`Cannot send message: ${waiting} bytes wait already`);
     }
-    this.#queue.push(bytes);
-    this.#queuedBytes += bytes.length;
-    this.#above ||= this.bufferedAmount > LOW_WATER_BYTES;
-    this.#outlet.pump();
-  }
-
-  /** The next message to hand over, which then is no longer queued here. */
-  take(): Uint8Array | undefined {
-    const bytes = this.#queue.shift();
-    this.#queuedBytes -= bytes?.length ?? 0;
-    return bytes;
+    this.#above ||= waiting + bytes.length > LOW_WATER_BYTES;
+    this.#outlet.send(this.id, bytes);
   }
 
   open(): void {
@@ -130,31 +120,48 @@ export class DataChannel {
   close(): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
-    this.#queue.length = 0;
-    this.#queuedBytes = 0;
     this.#handlers?.close();
   }
 }
 
-/** All channels of one connection, and the way out that they share. */
+/** What channels need of the rest of the connection. None of them may throw. */
+export interface ChannelsOptions {
+  /** Takes an SCTP packet to the other end. */
+  packet(packet: SctpPacket): void;
+  /** The association ended; told once. */
+  ended(): void;
+}
+
+/** All channels of one connection, and the association that they share. */
 export class Channels {
-  readonly #association: Association;
+  readonly #driver: SctpDriver;
   readonly #channels: DataChannel[] = []; // ascending ids
   #early: { readonly id: number; readonly bytes: Bytes }[] = [];
   #earlyBytes = 0;
   #state: "new" | "established" | "closed" = "new";
 
-  constructor(transport: RTCSctpTransport, ended: () => void) {
-    this.#association = new Association(transport, {
+  constructor(transport: RTCSctpTransport, options: ChannelsOptions) {
+    this.#driver = new SctpDriver(transport, {
+      packet: options.packet,
       established: () => this.#open(),
       message: (id, bytes) => this.#deliver(id, bytes),
-      progress: () => this.#progress(),
-      reset: (id) => this.#find(id)?.close(),
+      progress: () => {
+        for (const channel of this.#channels) channel.tellLow();
+      },
       closed: () => {
         this.#close();
-        ended();
+        options.ended();
       },
     });
+  }
+
+  get stats(): SctpDriver["stats"] {
+    return this.#driver.stats;
+  }
+
+  /** Takes what DTLS has opened. Never throws. */
+  receive(packet: Uint8Array): void {
+    this.#driver.receive(packet);
   }
 
   /**
@@ -165,8 +172,8 @@ export class Channels {
       throw new Error(`Cannot create channel ${id}: it exists, or there are too many`);
     }
     const outlet: Outlet = {
-      pump: () => this.#pump(),
-      waitingBytes: (id) => this.#association.waitingBytes(id),
+      send: (id, bytes) => this.#driver.send(id, bytes),
+      bufferedAmount: (id) => this.#driver.bufferedAmount(id),
       early: (id) => this.#takeEarly(id),
     };
     const channel = new DataChannel(id, { label, outlet });
@@ -179,11 +186,7 @@ export class Channels {
 
   /** Ends the association and with it all channels. */
   close(): void {
-    this.#association.close();
-  }
-
-  settle(): void {
-    this.#association.settle();
+    this.#driver.close();
   }
 
   #find(id: number): DataChannel | undefined {
@@ -208,33 +211,11 @@ export class Channels {
   #open(): void {
     this.#state = "established";
     for (const channel of [...this.#channels]) channel.open();
-    this.#pump();
   }
 
   #close(): void {
     this.#state = "closed";
     this.#early = [];
     for (const channel of [...this.#channels]) channel.close();
-  }
-
-  #progress(): void {
-    this.#pump();
-    for (const channel of [...this.#channels]) channel.tellLow();
-  }
-
-  #pump(): void {
-    while (this.#association.ready) {
-      const message = this.#next();
-      if (message === undefined) return;
-      this.#association.send(message.id, message.bytes);
-    }
-  }
-
-  #next(): { readonly id: number; readonly bytes: Uint8Array } | undefined {
-    for (const channel of this.#channels) {
-      const bytes = channel.take();
-      if (bytes !== undefined) return { id: channel.id, bytes };
-    }
-    return undefined;
   }
 }

@@ -1,62 +1,18 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash, createHmac, createSign, generateKeyPairSync } from "node:crypto";
-import fc from "fast-check";
 import { createSelfSignedCertificate } from "werift";
 import {
   type Handshake,
-  type HandshakeMessage,
-  lateMessages,
-  lateRecords,
-  records,
+  type ServerHandshake,
+  type TranscriptMessage,
   verifyClient,
+  verifyServer,
 } from "./dtls_guard.ts";
 
-function record(type: number, epoch: number, body: readonly number[] = [1, 2, 3]): Buffer {
-  return Buffer.from([type, 0xfe, 0xfd, 0, epoch, 0, 0, 0, 0, 1, 2, 0, body.length, ...body]);
-}
-
-Deno.test("a datagram is cut into its whole records at any length", () => {
-  const whole = Buffer.concat([record(22, 0), record(23, 1, []), record(21, 1)]);
-  const ends = [16, 29, 45];
-  for (let length = 0; length <= whole.length; length++) {
-    const found = records(whole.subarray(0, length));
-    assert.equal(found.length, ends.filter((end) => end <= length).length);
-  }
-  const [first, second, third] = records(whole);
-  assert.deepEqual([first!.type, first!.epoch, first!.sequenceNumber], [22, 0, 0x102]);
-  assert.deepEqual(first!.version, { major: 0xfe, minor: 0xfd });
-  assert.deepEqual([...third!.fragment], [1, 2, 3]);
-  assert.equal(second!.fragment.length, 0);
-});
-
-Deno.test("any bytes are cut without a throw", () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
-    const length = records(Buffer.from(bytes)).reduce((sum, { bytes }) => sum + bytes.length, 0);
-    assert.ok(length <= bytes.length);
-  }));
-});
-
-Deno.test("after the handshake only encrypted records of known kinds are left", () => {
-  const data = record(23, 1);
-  const finished = record(22, 1);
-  const foreign = [record(21, 0), record(22, 0), record(20, 0), record(20, 1), record(25, 1)];
-  const mixed = Buffer.concat([foreign[0]!, data, foreign[1]!, finished, ...foreign.slice(2)]);
-  assert.deepEqual(lateRecords(mixed, () => true), Buffer.concat([data, finished]));
-  assert.equal(lateRecords(Buffer.concat(foreign), () => true), undefined);
-  const alert = record(21, 1);
-  assert.deepEqual(lateRecords(alert, () => true), alert);
-  assert.equal(lateRecords(alert, () => false), undefined);
-});
-
-function message(type: number, fragment: Uint8Array): HandshakeMessage {
+function message(type: number, fragment: Uint8Array): TranscriptMessage {
   return { msg_type: type, fragment, serialize: () => Buffer.concat([Buffer.of(type), fragment]) };
 }
-
-Deno.test("of late handshake messages only Finished is left", () => {
-  const finished = message(20, Buffer.alloc(12));
-  assert.deepEqual(lateMessages([message(1, Buffer.alloc(4)), finished]), [finished]);
-});
 
 /** A handshake as an honest client would leave it, made without the code under test. */
 async function honest(): Promise<Handshake & { readonly key: string }> {
@@ -70,20 +26,24 @@ async function honest(): Promise<Handshake & { readonly key: string }> {
   return { messages, certificate, masterSecret, extendedMasterSecret: true, key: keyPem };
 }
 
-function bytesOf(messages: readonly HandshakeMessage[]): Buffer {
+function bytesOf(messages: readonly TranscriptMessage[]): Buffer {
   return Buffer.concat(messages.map((one) => one.serialize()));
 }
 
-function certificateVerify(before: readonly HandshakeMessage[], key: string): HandshakeMessage {
+function certificateVerify(before: readonly TranscriptMessage[], key: string): TranscriptMessage {
   const signature = createSign("sha256").update(bytesOf(before)).sign(key);
   const length = Buffer.alloc(2);
   length.writeUInt16BE(signature.length);
   return message(15, Buffer.concat([Buffer.of(4, 3), length, signature]));
 }
 
-function finished(before: readonly HandshakeMessage[], secret: Uint8Array): HandshakeMessage {
+function finished(
+  before: readonly TranscriptMessage[],
+  secret: Uint8Array,
+  label = "client finished",
+): TranscriptMessage {
   const hash = createHash("sha256").update(bytesOf(before)).digest();
-  const seed = Buffer.concat([Buffer.from("client finished"), hash]);
+  const seed = Buffer.concat([Buffer.from(label), hash]);
   const a = createHmac("sha256", secret).update(seed).digest();
   const block = createHmac("sha256", secret).update(Buffer.concat([a, seed])).digest();
   return message(20, block.subarray(0, 12));
@@ -98,7 +58,7 @@ Deno.test("a client that leaves out, changes or borrows anything is refused", as
   const other = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey
     .export({ format: "pem", type: "pkcs8" }).toString();
   const before = good.messages.slice(0, 3);
-  const [proof, last] = good.messages.slice(3) as [HandshakeMessage, HandshakeMessage];
+  const [proof, last] = good.messages.slice(3) as [TranscriptMessage, TranscriptMessage];
   const stolen = [...before, certificateVerify(before, other)];
   const rsaScheme = message(15, Buffer.concat([Buffer.of(4, 1), proof.fragment.subarray(2)]));
   const bent = Buffer.from(last.fragment);
@@ -119,5 +79,67 @@ Deno.test("a client that leaves out, changes or borrows anything is refused", as
   ];
   for (const [reason, change] of cases) {
     assert.throws(() => verifyClient({ ...good, ...change }), reason);
+  }
+});
+
+/** A handshake as an honest server would leave it. */
+async function honestServer(): Promise<ServerHandshake & { readonly params: Buffer }> {
+  const { certPem, keyPem } = await createSelfSignedCertificate({ signature: 3, hash: 4 }, 23);
+  const randoms = { client: Buffer.alloc(32, 1), server: Buffer.alloc(32, 2) };
+  const params = Buffer.concat([Buffer.of(3, 0, 29, 32), Buffer.alloc(32, 9)]);
+  const exchange = keyExchange(params, randoms, keyPem);
+  const masterSecret = Buffer.alloc(48, 7);
+  const before = [message(1, Buffer.of(1)), message(2, Buffer.of(2)), exchange];
+  const messages = [...before, finished(before, masterSecret)];
+  return {
+    ...{ messages, randoms, masterSecret, params, extendedMasterSecret: true },
+    certificate: Buffer.from(certPem.replace(/-----[^-]+-----/g, ""), "base64"),
+    finished: finished(messages, masterSecret, "server finished").fragment,
+  };
+}
+
+function keyExchange(
+  params: Buffer,
+  { client, server }: ServerHandshake["randoms"],
+  key: string,
+): TranscriptMessage {
+  const signature = createSign("sha256").update(Buffer.concat([client, server, params])).sign(key);
+  const length = Buffer.alloc(2);
+  length.writeUInt16BE(signature.length);
+  return message(12, Buffer.concat([params, Buffer.of(4, 3), length, signature]));
+}
+
+Deno.test("an honest server is accepted", async () => {
+  verifyServer(await honestServer());
+});
+
+Deno.test("a server that leaves out, changes or borrows anything is refused", async () => {
+  const good = await honestServer();
+  const other = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey
+    .export({ format: "pem", type: "pkcs8" }).toString();
+  const [hello, answer, exchange, last] = good.messages as [
+    TranscriptMessage,
+    TranscriptMessage,
+    TranscriptMessage,
+    TranscriptMessage,
+  ];
+  const stolen = keyExchange(good.params, good.randoms, other);
+  const bent = Buffer.from(good.finished);
+  bent[0]! ^= 1;
+  const cases: [RegExp, Partial<ServerHandshake>][] = [
+    [/extended master secret/, { extendedMasterSecret: false }],
+    [/ServerKeyExchange is missing/, { messages: [hello, answer, last] }],
+    [/our Finished is missing/, { messages: [hello, answer, exchange] }],
+    [/no curve/, { messages: [hello, answer, message(12, Buffer.of(1, 2, 3, 4, 5)), last] }],
+    [/too short/, { messages: [hello, answer, message(12, Buffer.of(3, 0, 29, 32, 5)), last] }],
+    [/not its own/, { messages: [hello, answer, stolen, last] }],
+    [/not its own/, { randoms: { ...good.randoms, client: Buffer.alloc(32, 3) } }],
+    [/Finished/, { finished: bent }],
+    [/Finished/, { finished: Buffer.alloc(0) }],
+    [/Finished/, { finished: last.fragment }],
+    [/Finished/, { masterSecret: Buffer.alloc(48, 8) }],
+  ];
+  for (const [reason, change] of cases) {
+    assert.throws(() => verifyServer({ ...good, ...change }), reason);
   }
 });

@@ -43,10 +43,10 @@ Deno.test("credentials are new for each connection and as long as RFC 8445 5.3 w
 });
 
 Deno.test("a werift without one of the members that we use is refused by its name", async () => {
-  const { peer, sctp } = connection();
+  const { peer, sctp, ice } = connection();
   checkInternals(peer, sctp);
-  Reflect.set(sctp.sctp, "handleData", undefined);
-  assert.throws(() => checkInternals(peer, sctp), /handleData is undefined/);
+  Reflect.set(ice, "schedulingChecks", undefined);
+  assert.throws(() => checkInternals(peer, sctp), /schedulingChecks is undefined/);
   await peer.close();
 });
 

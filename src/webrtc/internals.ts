@@ -5,7 +5,11 @@
  */
 import type { Buffer } from "node:buffer";
 import type { RTCDtlsTransport, RTCPeerConnection, RTCSctpTransport } from "werift";
-import type { HandshakeMessage } from "./dtls_guard.ts";
+import type { TranscriptMessage } from "./dtls_guard.ts";
+
+/** ECDSA with SHA-256 on P-256, in the numbers of TLS (RFC 5246 7.4.1.4.1, RFC 8422 5.1.1). */
+export const ECDSA_SHA256 = { signature: 3, hash: 4 } as const;
+export const SECP256R1 = 23;
 
 /**
  * `Event` of werift, which it does not export: subscribers are called in order, in the same tick.
@@ -26,7 +30,8 @@ export interface ConnectionInternals {
 /** webrtc/transport/dtls.ts and what hangs on it in dtls/src/socket.ts */
 export interface DtlsInternals {
   verifyRemoteCertificateFingerprint(): void;
-  dataReceiver: (packet: Buffer) => void;
+  setRemoteParams(parameters: object): void;
+  remoteParameters?: object | undefined;
   readonly dtls?: DtlsSocketInternals;
 }
 
@@ -34,18 +39,92 @@ export interface DtlsSocketInternals {
   readonly remoteCertificate?: Uint8Array;
   readonly cipher: {
     readonly masterSecret: Uint8Array;
-    decryptPacket(
-      record: { readonly recordLayerHeader: object; readonly fragment: Buffer },
-    ): Buffer;
+    readonly localRandom: { serialize(): Uint8Array };
+    readonly remoteRandom: { serialize(): Uint8Array };
+    /** dtls/src/cipher/suites/aead.ts */
+    readonly cipher?: {
+      readonly blockAlgorithm?: string;
+      readonly clientWriteKey?: Uint8Array;
+      readonly serverWriteKey?: Uint8Array;
+      readonly clientNonce?: Uint8Array;
+      readonly serverNonce?: Uint8Array;
+    };
   };
   readonly dtls: {
     recordSequenceNumber: number;
+    sequenceNumber: number;
     flight: number;
+    readonly cookie?: Uint8Array;
+    readonly lastMessage: readonly Buffer[];
     readonly remoteExtendedMasterSecret: boolean;
-    readonly sortedHandshakeCache: HandshakeMessage[];
+    readonly sortedHandshakeCache: TranscriptMessage[];
   };
-  readonly transport: { readonly socket: { onData: (datagram: Buffer) => void } };
-  onHandleHandshakes: (messages: HandshakeMessage[]) => Promise<void>;
+  readonly transport: {
+    readonly socket: { onData: (datagram: Buffer) => void };
+    send: (datagram: Buffer) => Promise<void>;
+  };
+  readonly onError: { execute(error: unknown): void };
+  readonly onClose: { execute(): void };
+  onHandleHandshakes: (messages: TranscriptMessage[]) => Promise<void>;
+}
+
+/** Host and port. */
+export type Address = readonly [host: string, port: number];
+
+/** common/src/transport.ts, `Transport`. */
+export interface TransportInternals {
+  readonly type: string;
+  readonly closed: boolean;
+  readonly address: { address: string; port: number; family: string };
+  readonly addressFamily?: 4 | 6;
+  onData: (datagram: Buffer, from: Address) => void;
+  send(datagram: Uint8Array, to?: Address): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** ice-server/src/stun/message.ts */
+export interface StunMessage {
+  readonly transactionIdHex: string;
+  readonly attributesKeys: readonly string[];
+}
+
+/** ice/src/types/model.ts, `Protocol`: one local candidate. */
+export interface ProtocolInternals {
+  readonly type: string;
+  readonly transport?: TransportInternals;
+  readonly onRequestReceived: Signal<[StunMessage, Address, Buffer]>;
+  request(
+    message: StunMessage,
+    to: Address,
+    integrityKey?: Buffer,
+    ...rest: unknown[]
+  ): Promise<[StunMessage, Address]>;
+  sendData(data: Buffer, to: Address): Promise<void>;
+  close?(): Promise<void>;
+}
+
+/** ice/src/stun/protocol.ts */
+export interface StunProtocolInternals extends Omit<ProtocolInternals, "transport"> {
+  transport?: TransportInternals;
+  readonly localIp?: string;
+  connectionMade(useIpv4: boolean): Promise<void>;
+  datagramReceived(data: Buffer, from: Address): void;
+}
+
+/** ice/src/turn/protocol.ts, `StunOverTurnProtocol`. */
+export interface RelayInternals extends ProtocolInternals {
+  readonly turn: { readonly onData: Signal<[Buffer, Address]>; channelRefreshTime: number };
+  handleStunMessage(data: Buffer, from: Address): void;
+}
+
+/** ice/src/iceBase.ts, `CandidatePair`. */
+export interface PairInternals {
+  readonly protocol: ProtocolInternals;
+  readonly remoteCandidate: { readonly host: string; readonly port: number };
+  readonly state: number;
+  readonly requestTransactionIds: Set<string>;
+  packetsSent: number;
+  bytesSent: number;
 }
 
 /** ice/src/ice.ts */
@@ -53,49 +132,85 @@ export interface IceInternals {
   localUsername: string;
   localPassword: string;
   userHistory: Record<string, string>;
+  readonly remoteUsername: string;
+  readonly iceControlling: boolean;
   stunServer?: unknown;
   turnServer?: unknown;
-  readonly options: { readonly stunServer?: unknown };
+  readonly options: { readonly stunServer?: unknown; interfaceAddresses?: object };
   remoteCandidatesEnd: boolean;
-  protocols: { close?(): Promise<void> }[];
+  protocols: ProtocolInternals[];
+  readonly checkList: readonly PairInternals[];
+  readonly remoteCandidates: readonly unknown[];
+  readonly checkListState: { put(result: Promise<number>): void; get(): Promise<number> };
+  readonly checkListDone: boolean;
+  readonly state: string;
+  earlyChecks: (readonly unknown[])[];
+  earlyChecksDone: boolean;
+  connect(): Promise<void>;
+  pairRemoteCandidate(candidate: unknown): void;
+  sortCheckList(): void;
+  unfreezeInitial(): void;
+  checkIncoming(...check: readonly unknown[]): void;
+  /** Starts the next check; false when there is nothing to wait for any more. */
+  schedulingChecks(): boolean;
+  queryConsent(): void;
+  setState(state: string): void;
+  nominated?: PairInternals;
+  canSendApplicationData(): boolean;
+  ensureProtocol(protocol: StunProtocolInternals | RelayInternals): void;
 }
 
-/** A fragment of a message, as it waits in werift. */
-interface WaitingChunk {
-  readonly streamId: number;
-  readonly userData: { readonly length: number };
+/** What is left of an association for werift to do. */
+export interface AssociationSteps {
+  start(): void;
+  stop(): void;
+  /** Rejects when the association ends before. */
+  readonly connected: Promise<void>;
 }
 
-/** sctp/src/sctp.ts */
-export interface SctpInternals {
-  readonly associationState: number;
-  readonly stateChanged: { readonly connected: Signal<[]>; readonly closed: Signal<[]> };
-  readonly onReceive: Signal<[number, number, Buffer]>;
-  readonly onReconfigStreams: Signal<[number[]]>;
-  onSackReceived: () => Promise<void>;
-  readonly outboundQueue: readonly WaitingChunk[];
-  readonly inboundStreams: Record<number, { readonly reassembly: readonly unknown[] }>;
-  readonly sackMisOrdered: { readonly size: number };
-  readonly advertisedRwnd: number;
-  flush: unknown;
-  timer3Handle?: ReturnType<typeof setTimeout>;
-  send(streamId: number, protocol: number, bytes: Buffer): Promise<void>;
-  handleData(packet: Buffer): Promise<void>;
-  stop(): Promise<void>;
+/** sctp/src/const.ts, SCTP_STATE. */
+const SCTP_CLOSED = 1;
+
+/**
+ * Takes werift's association out of a transport and puts a stand-in there, with the members that
+ * werift touches (webrtc/src/transport/sctp.ts, sctpManager.ts).
+ */
+export function replaceAssociation(transport: RTCSctpTransport, steps: AssociationSteps): void {
+  const standIn = {
+    associationState: SCTP_CLOSED,
+    isServer: true,
+    reconfigQueue: [],
+    setRemotePort() {},
+    transmitReconfigRequest() {},
+    stateChanged: { connected: { asPromise: () => steps.connected } },
+    start: () => Promise.resolve(steps.start()),
+    stop: () => Promise.resolve(steps.stop()),
+    setState: (state: number) => {
+      if (state === SCTP_CLOSED) steps.stop();
+    },
+  };
+  Reflect.set(transport, "sctp", standIn);
 }
 
 /**
  * Looks at the DTLS socket, which exists only from the handshake on. Throws like `checkInternals`.
  */
 export function checkDtlsSocket(socket: DtlsSocketInternals): void {
-  demandMembers(socket, { onHandleHandshakes: "function", transport: "object" });
-  demandMembers(socket.cipher, { masterSecret: "object", decryptPacket: "function" });
+  demandMembers(socket, {
+    onHandleHandshakes: "function",
+    transport: "object",
+    onError: "object",
+    onClose: "object",
+  });
   demandMembers(socket.dtls, {
     recordSequenceNumber: "number",
+    sequenceNumber: "number",
     flight: "number",
+    lastMessage: "object",
     remoteExtendedMasterSecret: "boolean",
     sortedHandshakeCache: "object",
   });
+  demandMembers(socket.transport, { send: "function" });
   demandMembers(socket.transport.socket, { onData: "function" });
 }
 
@@ -112,22 +227,17 @@ export function iceInternals(transport: RTCDtlsTransport): IceInternals {
   return transport.iceTransport.connection as unknown as IceInternals;
 }
 
-export function sctpInternals(transport: RTCSctpTransport): SctpInternals {
-  return transport.sctp as unknown as SctpInternals;
-}
-
 /** Kind of value that a member must have, by object. */
 type Expectation = readonly [owner: object, members: Readonly<Record<string, string>>];
 
 /** Throws an Error when werift is not the one whose private members we know. */
 export function checkInternals(connection: RTCPeerConnection, sctp: RTCSctpTransport): void {
-  const association = sctpInternals(sctp);
   const expectations: readonly Expectation[] = [
     [connection, { gatherCandidates: "function", connect: "function", secureManager: "object" }],
     [connectionInternals(connection).secureManager, { gatherCandidates: "function" }],
     [sctp.dtlsTransport, {
       verifyRemoteCertificateFingerprint: "function",
-      dataReceiver: "function",
+      setRemoteParams: "function",
     }],
     [iceInternals(sctp.dtlsTransport), {
       localUsername: "string",
@@ -137,20 +247,27 @@ export function checkInternals(connection: RTCPeerConnection, sctp: RTCSctpTrans
       options: "object",
       remoteCandidatesEnd: "boolean",
       protocols: "object",
+      remoteUsername: "string",
+      iceControlling: "boolean",
+      checkList: "object",
+      remoteCandidates: "object",
+      checkListState: "object",
+      checkListDone: "boolean",
+      state: "string",
+      earlyChecks: "object",
+      earlyChecksDone: "boolean",
+      connect: "function",
+      pairRemoteCandidate: "function",
+      sortCheckList: "function",
+      unfreezeInitial: "function",
+      checkIncoming: "function",
+      schedulingChecks: "function",
+      queryConsent: "function",
+      setState: "function",
+      canSendApplicationData: "function",
+      ensureProtocol: "function",
     }],
-    [association, {
-      associationState: "number",
-      onSackReceived: "function",
-      outboundQueue: "object",
-      inboundStreams: "object",
-      sackMisOrdered: "object",
-      advertisedRwnd: "number",
-      flush: "object",
-      send: "function",
-      handleData: "function",
-      onReceive: "object",
-      onReconfigStreams: "object",
-    }],
+    [sctp, { start: "function", stop: "function", setRemotePort: "function" }],
   ];
   for (const [owner, members] of expectations) demandMembers(owner, members);
 }

@@ -1,7 +1,7 @@
 /**
  * One WebRTC connection, device side: the browser offers, we answer as DTLS server. The only folder
  * that knows werift 0.25.2, which it corrects from outside (DESIGN 7); each correction is a file of
- * its own: `udp_patch`, `ice_patch`, `dtls_patch`, `sctp_patch` with `sctp_guard`.
+ * its own: `udp`, `ice_patch`, `dtls_patch`, `sctp_patch` with `sctp_guard`.
  *
  * It is not the place that decides whom to trust: descriptions come from `protocol/sdp.ts`, written
  * from verified fields, and nothing that arrives on a channel means anything before the agent has
@@ -10,7 +10,7 @@
 import { createSelfSignedCertificate, RTCPeerConnection } from "werift";
 import type { Bytes } from "../lib/bytes.ts";
 import { Channels, type DataChannel, MAX_MESSAGE_BYTES } from "./channel.ts";
-import { DtlsControl } from "./dtls_patch.ts";
+import { DtlsControl, type DtlsStats } from "./dtls_patch.ts";
 import {
   IceControl,
   loopbackAddresses,
@@ -18,8 +18,16 @@ import {
   usableCandidate,
   within,
 } from "./ice_patch.ts";
-import { checkInternals, connectionInternals } from "./internals.ts";
-import { patchUdp } from "./udp_patch.ts";
+import {
+  checkInternals,
+  connectionInternals,
+  ECDSA_SHA256,
+  iceInternals,
+  SECP256R1,
+} from "./internals.ts";
+import { selfCheck } from "./self_check.ts";
+import { patchRelaySockets, SessionSockets, type UdpStats } from "./udp.ts";
+import { type OpenSocket, OwnPorts, type Ports, SharedPorts } from "./udp_ports.ts";
 import { type SectionCodec, Sections, videoCodecs, type VideoSender } from "./video.ts";
 
 /** A STUN or TURN server. */
@@ -49,18 +57,67 @@ const MAX_ICE_SERVERS = 8;
 const CLOSE_LIMIT_MS = 1000;
 /** werift's first flight timer, in ms: it runs on after a quick handshake and cannot be stopped. */
 const FLIGHT_TIMER_MS = 550;
-/** ECDSA with SHA-256 on P-256, in the numbers of TLS (RFC 5246 7.4.1.4.1, RFC 8422 5.1.1). */
-const ECDSA_SHA256 = { signature: 3, hash: 4 } as const;
-const SECP256R1 = 23;
 
-/**
- * A new connection with a certificate of its own. Rejects with an Error when werift is not the
- * version that the corrections are made for.
- */
-export async function createPeer(
+/** What each layer of a connection counts. */
+export interface PeerStats {
+  readonly udp: UdpStats;
+  readonly dtls: DtlsStats;
+  readonly sctp: Channels["stats"];
+}
+
+/** What connections are made of. */
+export interface PeerFactoryOptions {
+  readonly openSocket: OpenSocket;
+  /** One UDP port for all connections; 0 or nothing gives each its own. */
+  readonly port?: number | undefined;
+}
+
+/** Makes connections. */
+export interface PeerFactory {
+  /** A new connection with a certificate of its own. Implements `CreatePeer` of agent/seams.ts. */
+  readonly createPeer: (options: {
+    readonly iceServers: readonly IceServer[];
+    readonly handlers: PeerHandlers;
+  }) => Promise<WeriftPeer>;
+  /**
+   * Takes the configured port, and makes sure that what this folder corrects in werift is correct
+   * (self_check.ts). Rejects with an Error of one line; nobody may be served then.
+   */
+  start(): Promise<void>;
+  /** Lets go of the port. Connections are to be closed before. Never rejects. */
+  close(): Promise<void>;
+}
+
+/** Puts the parts of this folder together; `main` hands the sockets of the platform in. */
+export function createPeerFactory({ openSocket, port = 0 }: PeerFactoryOptions): PeerFactory {
+  const shared = port === 0 ? undefined : new SharedPorts(openSocket, { port });
+  const parts: SocketParts = { openSocket, ports: shared ?? new OwnPorts(openSocket) };
+  const create: PeerFactory["createPeer"] = (options) => createPeer(options, parts);
+  let tested: Promise<void> = Promise.resolve();
+  return {
+    createPeer: create,
+    start: async () => {
+      await shared?.start();
+      tested = (await selfCheck({ createPeer: create, openSocket })).settled;
+    },
+    close: async () => {
+      await tested;
+      await shared?.close();
+    },
+  };
+}
+
+/** Where a connection gets its sockets from. */
+interface SocketParts {
+  readonly openSocket: OpenSocket;
+  readonly ports: Ports;
+}
+
+async function createPeer(
   options: { readonly iceServers: readonly IceServer[]; readonly handlers: PeerHandlers },
+  parts: SocketParts,
 ): Promise<WeriftPeer> {
-  patchUdp();
+  patchRelaySockets();
   const keys = await createSelfSignedCertificate(ECDSA_SHA256, SECP256R1);
   const connection = new RTCPeerConnection({
     iceServers: options.iceServers.slice(0, MAX_ICE_SERVERS).map((server) => ({ ...server })),
@@ -72,7 +129,7 @@ export async function createPeer(
     maxMessageSize: MAX_MESSAGE_BYTES,
     dtls: { keys },
   });
-  return new WeriftPeer(connection, options.handlers);
+  return new WeriftPeer(connection, { handlers: options.handlers, parts });
 }
 
 /** Implements `Peer` of agent/seams.ts. */
@@ -80,6 +137,7 @@ export class WeriftPeer {
   readonly #connection: RTCPeerConnection;
   readonly #handlers: PeerHandlers;
   readonly #ice: IceControl;
+  readonly #sockets: SessionSockets;
   readonly #dtls: DtlsControl;
   readonly #channels: Channels;
   readonly #sections: Sections;
@@ -89,15 +147,32 @@ export class WeriftPeer {
   #answering: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
-  constructor(connection: RTCPeerConnection, handlers: PeerHandlers) {
+  constructor(
+    connection: RTCPeerConnection,
+    { handlers, parts }: { readonly handlers: PeerHandlers; readonly parts: SocketParts },
+  ) {
     this.#connection = connection;
     this.#handlers = handlers;
     const sctp = connectionInternals(connection).createSctpTransport();
     checkInternals(connection, sctp);
+    this.#sockets = new SessionSockets(iceInternals(sctp.dtlsTransport), parts);
     this.#ice = new IceControl(connection, sctp.dtlsTransport);
-    this.#dtls = new DtlsControl(sctp.dtlsTransport);
-    this.#channels = new Channels(sctp, () => this.#become("closed"));
-    this.#sections = new Sections(connection, (mid) => this.#handlers.keyFrameWanted(mid));
+    this.#dtls = new DtlsControl(sctp.dtlsTransport, {
+      handlers: {
+        send: (datagram) => this.#sockets.send(datagram),
+        data: (content) => this.#channels.receive(content),
+      },
+    });
+    this.#sockets.records = this.#dtls.receive;
+    this.#channels = new Channels(sctp, {
+      packet: (packet) => this.#dtls.sendData(packet),
+      ended: () => this.#become("closed"),
+    });
+    this.#sections = new Sections(connection, {
+      transport: sctp.dtlsTransport,
+      send: (datagram) => this.#sockets.send(datagram),
+      keyFrameWanted: (mid) => this.#handlers.keyFrameWanted(mid),
+    });
     this.#watch();
   }
 
@@ -134,6 +209,17 @@ export class WeriftPeer {
   /** SHA-256 of the browser's certificate, after the handshake. */
   seenFingerprint(): Bytes | undefined {
     return this.#dtls.seenFingerprint;
+  }
+
+  /** When the last authentic packet came, in ms of `performance.now`; -Infinity before the first. */
+  heardAt(): number {
+    return this.#dtls.heardAt;
+  }
+
+  /** What came, went and was kept out, by layer. */
+  get stats(): PeerStats {
+    const { stats: udp } = this.#sockets;
+    return { udp, dtls: { ...this.#dtls.stats }, sctp: this.#channels.stats };
   }
 
   /** The sender of a section that was answered with a camera. */
@@ -190,13 +276,13 @@ export class WeriftPeer {
   async #close(): Promise<void> {
     // A microtask later `#closing` is set, and what follows is not told as an event.
     await Promise.resolve();
+    this.#sections.close();
     this.#ice.stop();
-    this.#dtls.stop();
+    this.#dtls.close();
     await within(this.#connection.close().catch(() => {}), CLOSE_LIMIT_MS);
     this.#become("closed");
     await this.#ice.settle();
     const flight = (this.#dtls.connectedAt ?? -Infinity) + FLIGHT_TIMER_MS - performance.now();
     if (flight > 0) await within(new Promise(() => {}), flight);
-    this.#channels.settle();
   }
 }

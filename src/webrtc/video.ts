@@ -1,29 +1,28 @@
 /**
- * Cameras on their way out: one section of the description, one sender of werift each. werift
- * encrypts, keeps packets for NACK and answers with RTX (128 packets deep); this file decides what
- * a section carries and numbers the packets.
- *
- * Left out: pacing, our own sender reports (werift's NTP fraction is wrong, werift-audit.md 5; one
- * picture alone does not need it), congestion control, header extensions.
+ * Cameras on their way out: one section of the description, one transceiver of werift and one
+ * `RtpStream` each. This file decides what a section carries, and answers what the browser reports:
+ * lost packets, lost pictures. werift negotiates and encrypts.
  */
-import { Buffer } from "node:buffer";
-import { randomInt } from "node:crypto";
+import type { Buffer } from "node:buffer";
 import {
+  GenericNack,
+  type RTCDtlsTransport,
   type RTCPeerConnection,
+  type RtcpPacket,
   RtcpPayloadSpecificFeedback,
+  RtcpTransportLayerFeedback,
   RTCRtpCodecParameters,
   type RTCRtpTransceiver,
-  RtpHeader,
-  RtpPacket,
+  type RtpHeader,
 } from "werift";
+import { type Report, RtpStream, type RtpWire, type VideoFrame } from "./rtp_stream.ts";
 
 /** RFC 5104 4.3.1: feedback message type of Full Intra Request, which werift reads and ignores. */
 const FULL_INTRA_REQUEST = 4;
-/**
- * RFC 3711 3.3.1: a first sequence number in the lower half keeps the rollover counter of both ends
- * alike.
- */
-const FIRST_SEQUENCE_LIMIT = 0x8000;
+/** RFC 4585 6.3.1: feedback message type of Picture Loss Indication. */
+const PICTURE_LOSS = 1;
+/** Between two sender reports, in ms (RFC 3550 6.2: a second or some, since sessions are small). */
+const REPORT_MS = 1000;
 /**
  * Sections that were ever prepared on one connection (protocol/sdp_fields.ts has the same bound).
  */
@@ -35,14 +34,6 @@ export interface SectionCodec {
   readonly rtx?: number;
   /** Parameters behind `a=fmtp:<type>`. */
   readonly fmtp: string;
-}
-
-/** An access unit, cut into RTP payloads (RFC 6184 5). */
-export interface VideoFrame {
-  readonly payloads: readonly Uint8Array[];
-  /** 90 kHz, unsigned 32 bits. */
-  readonly timestamp: number;
-  readonly keyFrame: boolean;
 }
 
 /** Codecs that werift may find in an offer; the payload types come from the offer itself. */
@@ -96,15 +87,24 @@ export class VideoSender {
 /** One video section of a connection, from the first answer to the end. */
 class Section {
   readonly transceiver: RTCRtpTransceiver;
+  readonly stream: RtpStream;
   readonly cname: string;
   codec: SectionCodec;
   active = false;
-  #sequence = randomInt(FIRST_SEQUENCE_LIMIT);
 
-  constructor(transceiver: RTCRtpTransceiver, codec: SectionCodec, cname: string) {
+  constructor(
+    transceiver: RTCRtpTransceiver,
+    { codec, cname, wire }: {
+      readonly codec: SectionCodec;
+      readonly cname: string;
+      readonly wire: RtpWire;
+    },
+  ) {
     this.transceiver = transceiver;
     this.codec = codec;
     this.cname = cname;
+    const { ssrc, rtxSsrc } = transceiver.sender;
+    this.stream = new RtpStream({ ssrc, rtxSsrc, cname, wire });
   }
 
   /**
@@ -119,43 +119,40 @@ class Section {
     if (inactive) return;
     transceiver.codecs = h264Codecs(this.codec);
     transceiver.headerExtensions = [];
-    transceiver.sender.prepareSend({
-      codecs: transceiver.codecs,
-      headerExtensions: [],
-      muxId: transceiver.mid!,
-      rtcp: { cname: this.cname, ssrc: transceiver.sender.ssrc, mux: true },
-    });
   }
 
-  send({ payloads, timestamp }: VideoFrame): void {
-    if (!this.active) return;
-    const last = payloads.length - 1;
-    payloads.forEach((payload, index) => {
-      const header = new RtpHeader({
-        payloadType: this.codec.payloadType,
-        sequenceNumber: this.#sequence,
-        timestamp,
-        ssrc: this.transceiver.sender.ssrc,
-        marker: index === last, // RFC 6184 5.1: end of the access unit
-      });
-      this.#sequence = (this.#sequence + 1) & 0xffff;
-      const body = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-      // Encrypts and sends in this call; the promise is about what werift counts afterwards.
-      this.transceiver.sender.sendRtp(new RtpPacket(header, body)).catch(() => {});
-    });
+  send(frame: VideoFrame): void {
+    if (this.active) this.stream.send(performance.now(), frame, this.codec);
   }
+
+  repeat(lost: readonly number[]): void {
+    if (this.active) this.stream.repeat(performance.now(), lost, this.codec);
+  }
+
+  report(): void {
+    if (this.active) this.stream.report(performance.now(), Date.now());
+  }
+}
+
+/** What the sections need of the connection. */
+export interface SectionsOptions {
+  /** The transport that all sections share. */
+  readonly transport: RTCDtlsTransport;
+  /** Sends an encrypted packet. Must not throw. */
+  send(datagram: Uint8Array): void;
+  keyFrameWanted(mid: string): void;
 }
 
 /** The video sections of one connection. */
 export class Sections {
   readonly #connection: RTCPeerConnection;
-  readonly #keyFrameWanted: (mid: string) => void;
+  readonly #options: SectionsOptions;
   readonly #sections = new Map<string, Section>();
-  #watching = false;
+  #reporting: ReturnType<typeof setInterval> | undefined;
 
-  constructor(connection: RTCPeerConnection, keyFrameWanted: (mid: string) => void) {
+  constructor(connection: RTCPeerConnection, options: SectionsOptions) {
     this.#connection = connection;
-    this.#keyFrameWanted = keyFrameWanted;
+    this.#options = options;
   }
 
   /**
@@ -172,9 +169,9 @@ export class Sections {
       throw new Error("Cannot prepare video section: there are too many");
     }
     const transceiver = this.#transceiverFor(mid);
-    transceiver.sender.onPictureLossIndication.subscribe(() => this.#keyFrameWanted(mid));
-    this.#watchFullIntraRequests();
-    this.#sections.set(mid, new Section(transceiver, codec, this.#connection.cname));
+    this.#begin();
+    const { cname } = this.#connection;
+    this.#sections.set(mid, new Section(transceiver, { codec, cname, wire: this.#wire }));
   }
 
   /** After a remote offer was applied: what each section carries from now on. */
@@ -202,17 +199,52 @@ export class Sections {
     return transceiver;
   }
 
-  #watchFullIntraRequests(): void {
-    if (this.#watching) return;
-    this.#watching = true;
-    this.#connection.dtlsTransports[0]?.onRtcp.subscribe((packet) => {
-      if (!(packet instanceof RtcpPayloadSpecificFeedback)) return;
-      const { feedback } = packet;
-      if (feedback.count !== FULL_INTRA_REQUEST || !("fir" in feedback)) return;
-      const wanted = new Set(feedback.fir.map(({ ssrc }) => ssrc));
-      for (const [mid, { transceiver }] of this.#sections) {
-        if (wanted.has(transceiver.sender.ssrc)) this.#keyFrameWanted(mid);
-      }
-    });
+  /** Sends no more reports. */
+  close(): void {
+    clearInterval(this.#reporting);
   }
+
+  #begin(): void {
+    if (this.#reporting !== undefined) return;
+    this.#options.transport.onRtcp.subscribe((packet) => this.#take(packet));
+    this.#reporting = setInterval(() => {
+      for (const section of this.#sections.values()) section.report();
+    }, REPORT_MS);
+  }
+
+  /** Nothing leaves before DTLS has given the keys. */
+  readonly #wire: RtpWire = {
+    rtp: (header: RtpHeader, payload: Buffer) => {
+      const { transport, send } = this.#options;
+      if (transport.state === "connected") send(transport.srtp.encrypt(payload, header));
+    },
+    rtcp: (report: Report) => {
+      if (this.#options.transport.state === "connected") {
+        this.#options.transport.sendRtcp(report).catch(() => {}); // the next one comes soon
+      }
+    },
+  };
+
+  /** What the browser reports about our streams. Authentic, but otherwise a stranger's. */
+  #take(packet: RtcpPacket): void {
+    const { feedback } = packet as { readonly feedback?: unknown };
+    if (packet instanceof RtcpTransportLayerFeedback && feedback instanceof GenericNack) {
+      this.#sectionOf(feedback.mediaSourceSsrc)?.[1].repeat(feedback.lost);
+    }
+    if (!(packet instanceof RtcpPayloadSpecificFeedback)) return;
+    const wanted = this.#sectionOf(lostPicture(packet));
+    if (wanted !== undefined) this.#options.keyFrameWanted(wanted[0]);
+  }
+
+  #sectionOf(ssrc: number | undefined): [string, Section] | undefined {
+    return [...this.#sections].find(([, { transceiver }]) => transceiver.sender.ssrc === ssrc);
+  }
+}
+
+/** The stream whose picture was lost, by PLI or FIR. A browser names one at a time. */
+function lostPicture({ feedback }: RtcpPayloadSpecificFeedback): number | undefined {
+  if (feedback === undefined) return undefined; // of a kind that werift does not read
+  if (feedback.count === PICTURE_LOSS && "mediaSsrc" in feedback) return feedback.mediaSsrc;
+  if (feedback.count === FULL_INTRA_REQUEST && "fir" in feedback) return feedback.fir[0]?.ssrc;
+  return undefined;
 }

@@ -13,8 +13,9 @@ import {
   readTransport,
   type TransportFields,
 } from "../../src/protocol/sdp.ts";
-import { createPeer, type PeerState, type WeriftPeer } from "../../src/webrtc/peer.ts";
+import type { PeerState, WeriftPeer } from "../../src/webrtc/peer.ts";
 import { launchChromium } from "../e2e/browser.ts";
+import { createPeer } from "./peers.ts";
 
 const ORIGIN = "https://peer.test/";
 /** Fields as they cross into the page: bytes as hexadecimal digits. */

@@ -6,7 +6,8 @@
 import { RTCPeerConnection } from "werift";
 import type { RTCDataChannel } from "werift";
 import { answerSdp, offerSdp, readTransport } from "../../src/protocol/sdp.ts";
-import { createPeer, type PeerState, type WeriftPeer } from "../../src/webrtc/peer.ts";
+import type { PeerState, WeriftPeer } from "../../src/webrtc/peer.ts";
+import { createPeer as ownPort } from "./peers.ts";
 
 /** Both ends of a connection under test. */
 export interface Pair {
@@ -23,10 +24,11 @@ export interface Pair {
 
 /** Connects nobody yet: both ends exist, and `exchange` joins them. */
 export async function makePair(
-  { iceServers = [], offerer: config = {} }: {
+  { iceServers = [], offerer: config = {}, createPeer = ownPort }: {
     /** For the peer. */
-    readonly iceServers?: Parameters<typeof createPeer>[0]["iceServers"];
+    readonly iceServers?: Parameters<typeof ownPort>[0]["iceServers"];
     readonly offerer?: ConstructorParameters<typeof RTCPeerConnection>[0];
+    readonly createPeer?: typeof ownPort;
   } = {},
 ): Promise<Pair> {
   const states: PeerState[] = [];

@@ -1,0 +1,160 @@
+/**
+ * The receiving half: DATA in, messages and SACKs out (RFC 9260 6.2). It holds the window: what a
+ * peer sends beyond it has not come.
+ */
+import { type Fragment, IMMEDIATE } from "../packet/data_chunk.ts";
+import type { PacketWriter } from "../packet/packet_writer.ts";
+import { SACK_HEADER_BYTES, type SackContent, writeSack } from "../packet/sack_chunk.ts";
+import { AckTiming } from "./ack_timing.ts";
+import { PATH_BYTES_PER_MS, SOCKET_BYTES } from "../limits.ts";
+import type { RoundTrip } from "../tx/round_trip.ts";
+import { DataTracker } from "./data_tracker.ts";
+import { type Message, Reassembly } from "./reassembly.ts";
+
+/**
+ * Less than a packet of window is told as none: small grants would make small packets (RFC 9260
+ * 6.2, RFC 1122 4.2.3.3).
+ */
+const MIN_WINDOW_BYTES = 1500;
+/**
+ * The next TSN is taken this far beyond the window: a peer may probe a window of zero with one
+ * packet (6.1 A), and a full window must not shut out what would empty it.
+ */
+const PROBE_BYTES = 65_536;
+
+export interface ReceiverOptions {
+  readonly initialTsn: number;
+  /** Bytes that are held at most. */
+  readonly window: number;
+  readonly rtt: RoundTrip;
+  readonly maxMessageBytes: number;
+  readonly deliver: (message: Message) => void;
+}
+
+/** What came of a DATA chunk; `violation` and `exhausted` end the association. */
+export type DataOutcome = "taken" | "dropped" | "violation" | "exhausted";
+
+export class Receiver {
+  readonly #tracker: DataTracker;
+  readonly #reassembly: Reassembly;
+  readonly #timing = new AckTiming();
+  readonly #window: number;
+  readonly #rtt: RoundTrip;
+  readonly #deliver: (message: Message) => void;
+  /** Bytes delivered while paused: the peer does not get their room back. */
+  #unreturnedBytes = 0;
+  #isPaused = false;
+  /** Window of the last SACK. */
+  #toldWindow: number;
+  /** Of the packet under way. */
+  #hasData = false;
+  #isUrgent = false;
+
+  constructor(options: ReceiverOptions) {
+    this.#tracker = new DataTracker(options.initialTsn);
+    this.#reassembly = new Reassembly(options.maxMessageBytes, (message) => this.#hand(message));
+    this.#window = options.window;
+    this.#rtt = options.rtt;
+    this.#toldWindow = options.window;
+    this.#deliver = options.deliver;
+  }
+
+  get cumulativeTsn(): number {
+    return this.#tracker.cumulativeTsn;
+  }
+
+  get deadline(): number {
+    return this.#timing.deadline;
+  }
+
+  /** Whether some packet with DATA has not been acknowledged yet: worth bundling. */
+  get owesSack(): boolean {
+    return this.#timing.isOwed;
+  }
+
+  isSackDue(now: number): boolean {
+    return this.#timing.isDue(now);
+  }
+
+  /** Takes one DATA chunk. Call `endPacket` when the packet is through. */
+  take(fragment: Fragment): DataOutcome {
+    this.#hasData = true;
+    const { tsn, bytes } = fragment;
+    if ((fragment.flags & IMMEDIATE) !== 0) this.#isUrgent = true;
+    const verdict = this.#tracker.judge(tsn);
+    if (verdict === "duplicate") this.#tracker.noteDuplicate(tsn);
+    if (verdict !== "new" || !this.#hasRoom(tsn, bytes.length)) return this.#drop();
+    if (!this.#reassembly.hasPlace(tsn)) {
+      return this.#tracker.isNext(tsn) ? "exhausted" : this.#drop();
+    }
+    const isLate = this.#tracker.hasGaps;
+    if (!this.#tracker.take(tsn)) return this.#drop();
+    if (isLate || this.#tracker.hasGaps) this.#isUrgent = true; // 6.7: gaps, and their end
+    return this.#reassembly.take(fragment) ? "taken" : "violation";
+  }
+
+  /** All chunks of a packet have been taken. */
+  endPacket(now: number): void {
+    if (this.#hasData) this.#timing.notePacket(now, this.#isUrgent);
+    this.#hasData = false;
+    this.#isUrgent = false;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#unreturnedBytes = 0;
+    const available = this.#available();
+    if (available > this.#toldWindow && this.#toldWindow < this.#window / 2) this.#timing.demand();
+  }
+
+  /** Writes what has come, and what room there is, as far as the packet has room. */
+  writeSack(writer: PacketWriter): void {
+    const fits = Math.max(0, (writer.room - SACK_HEADER_BYTES) >> 2);
+    const { ranges, duplicates, cumulativeTsn } = this.#tracker;
+    this.#toldWindow = this.#available();
+    const content: SackContent = {
+      cumulativeTsn,
+      window: this.#toldWindow,
+      ranges: ranges.length > fits ? ranges.slice(0, fits) : ranges,
+      duplicates: duplicates.slice(0, Math.max(0, fits - ranges.length)),
+    };
+    writer.at = writeSack(writer.buffer, writer.at, content);
+    this.#tracker.clearDuplicates();
+    this.#timing.sent();
+  }
+
+  /** Bytes of a SACK at most, for a packet of its own. */
+  get sackBytes(): number {
+    const { ranges, duplicates } = this.#tracker;
+    return SACK_HEADER_BYTES + 4 * (ranges.length + duplicates.length);
+  }
+
+  #drop(): DataOutcome {
+    this.#isUrgent = true; // duplicates and what has no room are answered at once (6.2)
+    return "dropped";
+  }
+
+  #hasRoom(tsn: number, length: number): boolean {
+    const held = this.#reassembly.keptBytes + this.#unreturnedBytes + length;
+    return held <= this.#window ||
+      (held <= this.#window + PROBE_BYTES && this.#tracker.isNext(tsn));
+  }
+
+  #available(): number {
+    const room = this.#window - this.#reassembly.keptBytes - this.#unreturnedBytes;
+    if (room < MIN_WINDOW_BYTES) return 0;
+    const { smallest } = this.#rtt;
+    return smallest === Infinity
+      ? room
+      : Math.floor(Math.min(room, SOCKET_BYTES + smallest * PATH_BYTES_PER_MS));
+  }
+
+  #hand(message: Message): void {
+    if (this.#isPaused) this.#unreturnedBytes += message.bytes.length;
+    this.#deliver(message);
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * Our stack as a device of the transport bench: answers a browser over HTTP, echoes on channel 0
+ * and sends or counts bulk data on channel 1. `deno run -A device.ts [address:port]`; prints its
+ * port and process id. tests/bench/peers/pion/main.go speaks the same requests:
+ *
+ * - `GET /`: an empty page; browsers want the one that makes requests to come from here.
+ * - `POST /offer`: a description; the answer has all candidates. Replaces the session before.
+ * - `POST /send?bytes=N&size=S`: starts a transfer on the bulk channel.
+ * - `GET /received?bytes=N&limit=MS`: waits for so many bytes on it; gives how many came and when.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import process from "node:process";
+import { answerSdp, offerSdp, readTransport } from "../../../src/protocol/sdp.ts";
+import type { DataChannel } from "../../../src/webrtc/channel.ts";
+import type { WeriftPeer } from "../../../src/webrtc/peer.ts";
+import { createPeer } from "../../contract/peers.ts";
+
+/** How much may wait in the bulk channel, in bytes, as the agent does it. */
+const HIGH_BYTES = 262_144;
+/** How long candidates are collected for the answer, in ms. */
+const CANDIDATES_MS = 300;
+/** Bytes on their way back on the echo channel. */
+const MAX_ECHO_BYTES = 1 << 20;
+
+class Session {
+  readonly #peer: WeriftPeer;
+  readonly #candidates: string[];
+  readonly #bulk: DataChannel;
+  readonly #open = Promise.withResolvers<void>();
+  #ended = false;
+  #wake = () => {};
+  #received = 0;
+  #first = 0;
+  #last = 0;
+  #arrived = () => {};
+
+  private constructor(peer: WeriftPeer, candidates: string[]) {
+    this.#peer = peer;
+    this.#candidates = candidates;
+    const control = peer.channel(0, "control");
+    control.listen({
+      open() {},
+      message(bytes) {
+        if (control.bufferedAmount < MAX_ECHO_BYTES) control.send(bytes);
+      },
+      low() {},
+      close() {},
+    });
+    this.#bulk = peer.channel(1, "bulk");
+    this.#bulk.listen({
+      open: () => this.#open.resolve(),
+      message: (bytes) => this.#count(bytes.length),
+      low: () => this.#wake(),
+      close: () => this.#end(),
+    });
+  }
+
+  static async create(): Promise<Session> {
+    const candidates: string[] = [];
+    const peer = await createPeer({
+      iceServers: [],
+      handlers: {
+        candidate: (candidate) => void candidates.push(candidate),
+        state() {},
+        keyFrameWanted() {},
+      },
+    });
+    return new Session(peer, candidates);
+  }
+
+  async answer(offer: string): Promise<string> {
+    const answer = await this.#peer.answer(
+      offerSdp({ transport: readTransport(offer), media: [] }),
+    );
+    await new Promise((resolve) => setTimeout(resolve, CANDIDATES_MS));
+    const sdp = answerSdp({ transport: readTransport(answer), media: [] });
+    return sdp + this.#candidates.map((candidate) => `a=${candidate}\r\n`).join("");
+  }
+
+  async send(total: number, size: number): Promise<void> {
+    await this.#open.promise;
+    const message = new Uint8Array(size);
+    for (let sent = 0; sent < total && !this.#ended; sent += size) {
+      while (this.#bulk.bufferedAmount > HIGH_BYTES && !this.#ended) {
+        await new Promise<void>((resolve) => this.#wake = resolve);
+      }
+      this.#bulk.send(message.subarray(0, Math.min(size, total - sent)));
+    }
+  }
+
+  /** Waits for so many bytes since the start, or for the limit. */
+  async received(bytes: number, limitMs: number): Promise<{ bytes: number; ms: number }> {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.#arrived();
+    }, limitMs);
+    while (this.#received < bytes && !late && !this.#ended) {
+      await new Promise<void>((resolve) => this.#arrived = resolve);
+    }
+    clearTimeout(timer);
+    return { bytes: this.#received, ms: this.#last - this.#first };
+  }
+
+  async close(): Promise<void> {
+    this.#end();
+    await this.#peer.close();
+  }
+
+  #count(bytes: number): void {
+    this.#last = performance.now();
+    if (this.#received === 0) this.#first = this.#last;
+    this.#received += bytes;
+    this.#arrived();
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#open.resolve();
+    this.#wake();
+    this.#arrived();
+  }
+}
+
+let session: Session | undefined;
+
+async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { pathname, searchParams } = new URL(request.url!, "http://device");
+  const number = (name: string) => Number(searchParams.get(name));
+  if (pathname === "/") {
+    return void response.setHeader("content-type", "text/html").end("<!doctype html>");
+  }
+  if (pathname === "/offer") {
+    void session?.close(); // never rejects; the next one need not wait for it
+    session = await Session.create();
+    const sdp = await session.answer(JSON.parse(await text(request)).sdp);
+    return void response.end(JSON.stringify({ type: "answer", sdp }));
+  }
+  if (session === undefined) return void response.writeHead(409).end();
+  if (pathname === "/send") {
+    // deno-lint-ignore no-console -- a transfer that fails is seen in the process' output
+    session.send(number("bytes"), number("size")).catch(console.error);
+    return void response.writeHead(204).end();
+  }
+  response.end(JSON.stringify(await session.received(number("bytes"), number("limit"))));
+}
+
+async function text(request: IncomingMessage): Promise<string> {
+  let text = "";
+  for await (const part of request.setEncoding("utf8")) text += part;
+  return text;
+}
+
+const [address = "127.0.0.1", port = "0"] = (process.argv[2] ?? "").split(":").filter(Boolean);
+const server = createServer((request, response) => {
+  serve(request, response).catch((error) => response.writeHead(500).end(String(error)));
+});
+server.listen(Number(port), address, () => {
+  const { port } = server.address() as AddressInfo;
+  process.stdout.write(JSON.stringify({ port, pid: process.pid }) + "\n");
+});
