@@ -117,3 +117,13 @@ Deno.test("a new folder needs a row", () => {
     "src/extra/a.ts lies in a folder that has no row",
   ]);
 });
+
+Deno.test("the unit tests of every folder of src belong to a task of the check", async () => {
+  const { tasks } = JSON.parse(await Deno.readTextFile(new URL("../deno.json", import.meta.url)));
+  const commands = Object.entries(tasks)
+    .filter(([name]) => name.startsWith("test:unit:"))
+    .flatMap(([, command]) => String(command).split(" "));
+  for await (const { name, isDirectory } of Deno.readDir(new URL("../src/", import.meta.url))) {
+    if (isDirectory) assert.ok(commands.includes(`src/${name}`), `no task tests src/${name}`);
+  }
+});
