@@ -35,6 +35,7 @@ import {
   dtlsInternals,
   type DtlsSocketInternals,
 } from "./internals.ts";
+import { refuseReplays } from "./srtcp_guard.ts";
 
 /**
  * Above every record number that the handshake has used at epoch 1, where werift counts again from
@@ -52,6 +53,9 @@ const MAX_REPEATS = 16;
 const MAX_EARLY_DATAGRAMS = 8;
 /** How often one hello is answered. */
 const MAX_HELLOS = 16;
+
+/** RFC 7714 14.2 */
+const AEAD_AES_128_GCM = 7;
 
 // RFC 5246 7.2
 const WARNING = 1;
@@ -119,6 +123,7 @@ export class DtlsControl {
     this.#catchSocket();
     this.#hookVerification();
     this.#replaceFingerprints();
+    this.#guardSrtp();
   }
 
   /** SHA-256 of the certificate of the handshake, once it was found to be the one of the offer. */
@@ -208,6 +213,21 @@ export class DtlsControl {
     internals.setRemoteParams = (parameters) => {
       internals.remoteParameters = undefined;
       setRemoteParams(parameters);
+    };
+  }
+
+  /**
+   * werift's AES-CM leaks a cipher for each packet on Deno (it never calls `final`): GCM is the only
+   * profile. An end that cannot do it has its channels, and no pictures.
+   */
+  #guardSrtp(): void {
+    const internals: DtlsInternals = dtlsInternals(this.#transport);
+    internals.srtpProfiles = [AEAD_AES_128_GCM];
+    const startSrtp = internals.startSrtp.bind(this.#transport);
+    internals.startSrtp = () => {
+      if (this.#socket!.srtp.srtpProfile !== AEAD_AES_128_GCM) return;
+      startSrtp();
+      refuseReplays(this.#transport.srtcp);
     };
   }
 
