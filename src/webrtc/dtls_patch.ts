@@ -9,7 +9,7 @@
  * handshake on a connection. Left out: a fatal alert in clear from a browser that could not finish,
  * which anyone could send; the limit for a connection to come about ends that.
  */
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { RTCDtlsTransport } from "werift";
 import type { Bytes } from "../lib/bytes.ts";
@@ -20,6 +20,7 @@ import {
   type HandshakeMessage,
   HandshakeReader,
 } from "./dtls_handshake.ts";
+import { countFromZero, withCookie } from "./dtls_hello.ts";
 import {
   CONTENT,
   type DtlsRecord,
@@ -393,36 +394,4 @@ function keysOf(socket: DtlsSocketInternals, role: DtlsRole) {
     throw new Error("Cannot use werift: its cipher is not AES-128-GCM");
   }
   return { key: Uint8Array.from(key), salt: Uint8Array.from(nonce.subarray(0, 4)) };
-}
-
-/** Where random, session id and cookie are in a ClientHello (RFC 6347 4.2.1). */
-const SESSION_ID_AT = 34;
-
-/** The hello as werift wants to read it; what is signed stays as it came. */
-function withCookie(hello: HandshakeMessage, cookie: Uint8Array): TranscriptMessage {
-  const { fragment } = hello;
-  const cookieAt = SESSION_ID_AT + 1 + fragment[SESSION_ID_AT]!;
-  const body = Buffer.concat([
-    fragment.subarray(0, cookieAt),
-    Uint8Array.of(cookie.length),
-    cookie,
-    fragment.subarray(cookieAt + 1 + fragment[cookieAt]!),
-  ]);
-  return Object.assign(Object.create(hello), {
-    fragment: body,
-    serialize: () => hello.serialize(),
-  });
-}
-
-/** werift counts the message with the cookie, which was not sent, when it starts its next flight. */
-function countFromZero(context: { sequenceNumber: number }): void {
-  let [count, started] = [0, false];
-  Object.defineProperty(context, "sequenceNumber", {
-    configurable: true,
-    get: () => count,
-    set: (next: number) => {
-      count = started ? next : 0;
-      started = true;
-    },
-  });
 }
