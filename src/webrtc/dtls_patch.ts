@@ -9,7 +9,7 @@
  * handshake on a connection. Left out: a fatal alert in clear from a browser that could not finish,
  * which anyone could send; the limit for a connection to come about ends that.
  */
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { RTCDtlsTransport } from "werift";
 import type { Bytes } from "../lib/bytes.ts";
@@ -20,6 +20,7 @@ import {
   type HandshakeMessage,
   HandshakeReader,
 } from "./dtls_handshake.ts";
+import { countFromZero, withCookie } from "./dtls_hello.ts";
 import {
   CONTENT,
   type DtlsRecord,
@@ -35,6 +36,7 @@ import {
   dtlsInternals,
   type DtlsSocketInternals,
 } from "./internals.ts";
+import { refuseReplays } from "./srtcp_guard.ts";
 
 /**
  * Above every record number that the handshake has used at epoch 1, where werift counts again from
@@ -52,6 +54,9 @@ const MAX_REPEATS = 16;
 const MAX_EARLY_DATAGRAMS = 8;
 /** How often one hello is answered. */
 const MAX_HELLOS = 16;
+
+/** RFC 7714 14.2 */
+const AEAD_AES_128_GCM = 7;
 
 // RFC 5246 7.2
 const WARNING = 1;
@@ -119,6 +124,7 @@ export class DtlsControl {
     this.#catchSocket();
     this.#hookVerification();
     this.#replaceFingerprints();
+    this.#guardSrtp();
   }
 
   /** SHA-256 of the certificate of the handshake, once it was found to be the one of the offer. */
@@ -208,6 +214,21 @@ export class DtlsControl {
     internals.setRemoteParams = (parameters) => {
       internals.remoteParameters = undefined;
       setRemoteParams(parameters);
+    };
+  }
+
+  /**
+   * werift's AES-CM leaks a cipher for each packet on Deno (it never calls `final`): GCM is the only
+   * profile. An end that cannot do it has its channels, and no pictures.
+   */
+  #guardSrtp(): void {
+    const internals: DtlsInternals = dtlsInternals(this.#transport);
+    internals.srtpProfiles = [AEAD_AES_128_GCM];
+    const startSrtp = internals.startSrtp.bind(this.#transport);
+    internals.startSrtp = () => {
+      if (this.#socket!.srtp.srtpProfile !== AEAD_AES_128_GCM) return;
+      startSrtp();
+      refuseReplays(this.#transport.srtcp);
     };
   }
 
@@ -373,36 +394,4 @@ function keysOf(socket: DtlsSocketInternals, role: DtlsRole) {
     throw new Error("Cannot use werift: its cipher is not AES-128-GCM");
   }
   return { key: Uint8Array.from(key), salt: Uint8Array.from(nonce.subarray(0, 4)) };
-}
-
-/** Where random, session id and cookie are in a ClientHello (RFC 6347 4.2.1). */
-const SESSION_ID_AT = 34;
-
-/** The hello as werift wants to read it; what is signed stays as it came. */
-function withCookie(hello: HandshakeMessage, cookie: Uint8Array): TranscriptMessage {
-  const { fragment } = hello;
-  const cookieAt = SESSION_ID_AT + 1 + fragment[SESSION_ID_AT]!;
-  const body = Buffer.concat([
-    fragment.subarray(0, cookieAt),
-    Uint8Array.of(cookie.length),
-    cookie,
-    fragment.subarray(cookieAt + 1 + fragment[cookieAt]!),
-  ]);
-  return Object.assign(Object.create(hello), {
-    fragment: body,
-    serialize: () => hello.serialize(),
-  });
-}
-
-/** werift counts the message with the cookie, which was not sent, when it starts its next flight. */
-function countFromZero(context: { sequenceNumber: number }): void {
-  let [count, started] = [0, false];
-  Object.defineProperty(context, "sequenceNumber", {
-    configurable: true,
-    get: () => count,
-    set: (next: number) => {
-      count = started ? next : 0;
-      started = true;
-    },
-  });
 }

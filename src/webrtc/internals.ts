@@ -32,6 +32,8 @@ export interface DtlsInternals {
   verifyRemoteCertificateFingerprint(): void;
   setRemoteParams(parameters: object): void;
   remoteParameters?: object | undefined;
+  srtpProfiles: readonly number[];
+  startSrtp(): void;
   readonly dtls?: DtlsSocketInternals;
 }
 
@@ -63,6 +65,7 @@ export interface DtlsSocketInternals {
     readonly socket: { onData: (datagram: Buffer) => void };
     send: (datagram: Buffer) => Promise<void>;
   };
+  readonly srtp: { readonly srtpProfile?: number };
   readonly onError: { execute(error: unknown): void };
   readonly onClose: { execute(): void };
   onHandleHandshakes: (messages: TranscriptMessage[]) => Promise<void>;
@@ -199,6 +202,7 @@ export function checkDtlsSocket(socket: DtlsSocketInternals): void {
   demandMembers(socket, {
     onHandleHandshakes: "function",
     transport: "object",
+    srtp: "object",
     onError: "object",
     onClose: "object",
   });
@@ -238,6 +242,8 @@ export function checkInternals(connection: RTCPeerConnection, sctp: RTCSctpTrans
     [sctp.dtlsTransport, {
       verifyRemoteCertificateFingerprint: "function",
       setRemoteParams: "function",
+      srtpProfiles: "object",
+      startSrtp: "function",
     }],
     [iceInternals(sctp.dtlsTransport), {
       localUsername: "string",

@@ -1,7 +1,7 @@
 /**
  * One WebRTC connection, device side: the browser offers, we answer as DTLS server. The only folder
  * that knows werift 0.25.2, which it corrects from outside (DESIGN 7); each correction is a file of
- * its own: `udp`, `ice_patch`, `dtls_patch`, `sctp_patch` with `sctp_guard`.
+ * its own: `udp`, `ice_patch`, `dtls_patch`, `sctp_driver`, `video`.
  *
  * It is not the place that decides whom to trust: descriptions come from `protocol/sdp.ts`, written
  * from verified fields, and nothing that arrives on a channel means anything before the agent has
@@ -26,7 +26,8 @@ import {
   SECP256R1,
 } from "./internals.ts";
 import { selfCheck } from "./self_check.ts";
-import { patchRelaySockets, SessionSockets, type UdpStats } from "./udp.ts";
+import { SessionSockets, type UdpStats } from "./udp.ts";
+import { patchRelaySockets } from "./udp_relay.ts";
 import { type OpenSocket, OwnPorts, type Ports, SharedPorts } from "./udp_ports.ts";
 import { type SectionCodec, Sections, videoCodecs, type VideoSender } from "./video.ts";
 

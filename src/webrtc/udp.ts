@@ -11,8 +11,6 @@
  * through them passes the gate like all relayed data.
  */
 import type { Buffer } from "node:buffer";
-import { isIP } from "node:net";
-import { UdpTransport } from "werift";
 import type {
   Address,
   IceInternals,
@@ -23,10 +21,9 @@ import type {
   TransportInternals,
 } from "./internals.ts";
 import { Gate, type GateStats } from "./udp_gate.ts";
+import { RelayMark } from "./udp_relay.ts";
 import { type Carrier, copyOf, type Family, type OpenSocket, type Ports } from "./udp_ports.ts";
 
-/** TURN servers that one relay socket talks to: the configured one, and where it redirects. */
-const MAX_RELAY_SERVERS = 4;
 /** RFC 8656 9: a permission lives 300 s; werift refreshes channels, which renew it, after 500 s. */
 const CHANNEL_REFRESH_SECONDS = 240;
 /** Transactions that a pair remembers to count repetitions; werift forgets none (audit 4). */
@@ -326,95 +323,4 @@ function familyOf(address: string): Family {
 
 function isLoopback(address: string): boolean {
   return address.startsWith("127.") || address === "::1";
-}
-
-/* ---- relays -------------------------------------------------------------------------------------------- */
-
-/**
- * Stands where werift keeps its interface addresses and hands them to `UdpTransport.init`, so that
- * the socket of a TURN server is known to be one of ours. Has no visible members.
- */
-class RelayMark {
-  readonly #openSocket: OpenSocket;
-
-  constructor(openSocket: OpenSocket) {
-    this.#openSocket = openSocket;
-  }
-
-  open(family: Family): Promise<RelaySocket> {
-    return RelaySocket.open(family, this.#openSocket);
-  }
-}
-
-/** The socket to a TURN server: hears nobody but whom it has asked. */
-class RelaySocket implements TransportInternals {
-  readonly type = "udp";
-  readonly addressFamily: Family;
-  closed = false;
-  onData: (datagram: Buffer, from: Address) => void = () => {};
-  readonly #socket: Awaited<ReturnType<OpenSocket>>;
-  readonly #servers: Set<string>;
-
-  private constructor(
-    family: Family,
-    options: { socket: Awaited<ReturnType<OpenSocket>>; servers: Set<string> },
-  ) {
-    this.addressFamily = family;
-    this.#socket = options.socket;
-    this.#servers = options.servers;
-  }
-
-  static async open(family: Family, openSocket: OpenSocket): Promise<RelaySocket> {
-    const servers = new Set<string>();
-    const socket = await openSocket({
-      family,
-      port: 0,
-      receive: (datagram, address, port) => {
-        if (!servers.has(`${address} ${port}`)) return;
-        try {
-          relay.onData(copyOf(datagram), [address, port]);
-        } catch {
-          // One datagram less.
-        }
-      },
-    });
-    const relay = new RelaySocket(family, { socket, servers });
-    return relay;
-  }
-
-  get address(): { address: string; port: number; family: string } {
-    const address = this.addressFamily === 4 ? "0.0.0.0" : "::";
-    return { address, port: this.#socket.port, family: `IPv${this.addressFamily}` };
-  }
-
-  readonly send = (datagram: Uint8Array, to?: Address): Promise<void> => {
-    if (to === undefined || isIP(to[0]) === 0) return SENT; // werift resolves names before
-    const server = `${to[0]} ${to[1]}`;
-    if (!this.#servers.has(server) && this.#servers.size < MAX_RELAY_SERVERS) {
-      this.#servers.add(server);
-    }
-    this.#socket.send(datagram, to[0], to[1]);
-    return SENT;
-  };
-
-  readonly close = async (): Promise<void> => {
-    this.closed = true;
-    await this.#socket.close();
-  };
-}
-
-type Init = typeof UdpTransport.init;
-
-let patched = false;
-
-/** Makes sockets to TURN servers ours, for connections that carry a `RelayMark`. Others keep werift's. */
-export function patchRelaySockets(): void {
-  if (patched) return;
-  patched = true;
-  const init: Init = UdpTransport.init.bind(UdpTransport);
-  const open = (...[type, options]: Parameters<Init>) => {
-    const mark: unknown = options?.interfaceAddresses;
-    return mark instanceof RelayMark ? mark.open(type === "udp6" ? 6 : 4) : init(type, options);
-  };
-  UdpTransport.init = open as unknown as Init;
 }

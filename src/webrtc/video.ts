@@ -149,6 +149,18 @@ export class Sections {
   readonly #options: SectionsOptions;
   readonly #sections = new Map<string, Section>();
   #reporting: ReturnType<typeof setInterval> | undefined;
+  /** Nothing leaves before DTLS has given the keys. */
+  readonly #wire: RtpWire = {
+    rtp: (header: RtpHeader, payload: Buffer) => {
+      const { transport, send } = this.#options;
+      if (transport.srtpStarted) send(transport.srtp.encrypt(payload, header));
+    },
+    rtcp: (report: Report) => {
+      if (this.#options.transport.srtpStarted) {
+        this.#options.transport.sendRtcp(report).catch(() => {}); // the next one comes soon
+      }
+    },
+  };
 
   constructor(connection: RTCPeerConnection, options: SectionsOptions) {
     this.#connection = connection;
@@ -211,19 +223,6 @@ export class Sections {
       for (const section of this.#sections.values()) section.report();
     }, REPORT_MS);
   }
-
-  /** Nothing leaves before DTLS has given the keys. */
-  readonly #wire: RtpWire = {
-    rtp: (header: RtpHeader, payload: Buffer) => {
-      const { transport, send } = this.#options;
-      if (transport.state === "connected") send(transport.srtp.encrypt(payload, header));
-    },
-    rtcp: (report: Report) => {
-      if (this.#options.transport.state === "connected") {
-        this.#options.transport.sendRtcp(report).catch(() => {}); // the next one comes soon
-      }
-    },
-  };
 
   /** What the browser reports about our streams. Authentic, but otherwise a stranger's. */
   #take(packet: RtcpPacket): void {

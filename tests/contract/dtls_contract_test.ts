@@ -113,6 +113,13 @@ function test(name: string, fn: (pair: Pair) => Promise<void>): void {
   });
 }
 
+test("an end without SRTP, or with other ciphers for it, has its channels", async (pair) => {
+  Reflect.set(pair.offerer.dtlsTransports[0]!, "srtpProfiles", []);
+  const { echo } = await connected(pair);
+  await echo();
+  await pair.reached("connected");
+});
+
 const CLIENT_HELLO = [1, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 4, 0xfe, 0xfd, 0, 0];
 
 test("a new handshake under the keys of the old one is not begun, and changes nothing", async (pair) => {
