@@ -3,7 +3,7 @@ module porthole/tests/bench/peers/pion
 go 1.24.0
 
 // The newest whose modules could be had: 4.2.21 to 4.2.26 need pion/transport v5.1.x, which
-// it answered with "403 This module version is not available" (2026-11-20).
+// is refused with "403 This module version is not available" (2026-11-20).
 require github.com/pion/webrtc/v4 v4.2.20
 
 require (
