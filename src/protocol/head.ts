@@ -8,15 +8,18 @@
 import type { Bytes } from "../lib/bytes.ts";
 import { decodeCbor, encodeCbor } from "./cbor.ts";
 import { ProtocolError, type StreamCode, StreamError } from "./errors.ts";
-import type { Header, RequestHead, ResponseHead } from "./http.ts";
+import {
+  FIELD_VALUE,
+  type Header,
+  ORIGIN_FORM,
+  type RequestHead,
+  type ResponseHead,
+  TOKEN,
+} from "./http.ts";
 import { MAX_HEAD_BYTES, MAX_HEADER_LINES } from "./limits.ts";
 
 const KINDS = ["http", "websocket"] as const;
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/; // RFC 9110 5.6.2
 const SERVICE_ID = /^[a-z0-9][a-z0-9-]{0,31}$/;
-const PATH = /^\/[\x21-\x7e]*$/; // origin-form; what a URL parser lets through is ASCII without blanks
-// deno-lint-ignore no-control-regex -- the point is to refuse control characters
-const FIELD_VALUE = /^[^\x00-\x08\x0a-\x1f\x7f]*$/;
 
 /** What a writer is told of a head that may not travel. */
 interface HeadFaults {
@@ -31,7 +34,7 @@ const ANSWER_FAULTS: HeadFaults = { tooLarge: "answer_too_large", malformed: "up
 export function encodeRequestHead(head: RequestHead): Bytes {
   const { kind, service, method, path } = head;
   const headers = writeHeaders(head.headers, REQUEST_FAULTS);
-  if (!SERVICE_ID.test(service) || !TOKEN.test(method) || !PATH.test(path)) {
+  if (!SERVICE_ID.test(service) || !TOKEN.test(method) || !ORIGIN_FORM.test(path)) {
     throw new StreamError("protocol", "Cannot send a head: service, method or path is malformed");
   }
   const bytes = encodeCbor([KINDS.indexOf(kind), service, method, path, headers]);
@@ -67,7 +70,7 @@ export function decodeRequestHead(bytes: Uint8Array): RequestHead {
     kind: kindName,
     service: text(service, "service", SERVICE_ID),
     method: text(method, "method", TOKEN),
-    path: text(path, "path", PATH),
+    path: text(path, "path", ORIGIN_FORM),
     headers: readHeaders(headers),
   };
 }

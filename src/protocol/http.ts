@@ -3,6 +3,16 @@
  * How they are written as bytes is `head.ts`.
  */
 
+/** A method, a header's name, a subprotocol (RFC 9110 5.6.2). */
+export const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** A path and query in origin-form: what a URL parser lets through is ASCII without blanks. */
+export const ORIGIN_FORM = /^\/[\x21-\x7e]*$/;
+
+/** A header's value: anything but control characters, of which only the tab may stand in it (RFC 9110 5.5). */
+// deno-lint-ignore no-control-regex -- the point is to refuse control characters
+export const FIELD_VALUE = /^[^\x00-\x08\x0a-\x1f\x7f]*$/;
+
 /** One header line. Repeated names are repeated pairs; order is kept. */
 export type Header = readonly [name: string, value: string];
 

@@ -5,10 +5,9 @@
  * connection only is left out on both sides (RFC 9110 7.6.1).
  */
 import { StreamError } from "../protocol/errors.ts";
-import type { Header, RequestHead } from "../protocol/http.ts";
+import { type Header, type RequestHead, TOKEN } from "../protocol/http.ts";
 import { HEAD_LIMIT_BYTES, METHOD_LIMIT_CHARACTERS } from "./limits.ts";
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/; // RFC 9110 5.6.2
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/; // RFC 9110 5.5
 const PATH = /^\/[\x21\x22\x24-\x7e]*$/; // visible ASCII without "#"; browsers send all of these raw
 const LENGTH = /^\d{1,15}$/;

@@ -5,7 +5,13 @@ import type { Socket } from "node:net";
 import { WebSocket } from "ws";
 import type { Bytes } from "../lib/bytes.ts";
 import { StreamError } from "../protocol/errors.ts";
-import type { Header, RequestHead, ResponseHead, SocketClose } from "../protocol/http.ts";
+import {
+  type Header,
+  type RequestHead,
+  type ResponseHead,
+  type SocketClose,
+  TOKEN,
+} from "../protocol/http.ts";
 import { connect } from "./connect.ts";
 import { abortFailure, failureOf } from "./failure.ts";
 import { checkRequestHead, pairs } from "./headers.ts";
@@ -63,7 +69,7 @@ function subprotocols(headers: readonly Header[]): string[] {
   const values = headers.filter(([name]) => name.toLowerCase() === "sec-websocket-protocol");
   const names = values.flatMap(([, value]) => value.split(",").map((name) => name.trim()));
   const isValid = names.length <= SUBPROTOCOL_LIMIT && new Set(names).size === names.length &&
-    names.every((name) => /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name));
+    names.every((name) => TOKEN.test(name));
   if (isValid) return names;
   throw new StreamError("protocol", "Cannot open a WebSocket: the subprotocols are not a list");
 }

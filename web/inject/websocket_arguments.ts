@@ -1,7 +1,7 @@
 /** What a page may hand to `new WebSocket` and `close`, checked as WHATWG WebSockets 3.1 says. Pure. */
+import { TOKEN } from "../../src/protocol/http.ts";
 import { rawPath } from "../sw/request_head.ts";
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/; // RFC 6455 4.1 by way of RFC 9110 5.6.2
 const MAX_REASON_BYTES = 123; // RFC 6455 5.5
 
 /** Where a socket goes. */

@@ -16,7 +16,15 @@
  */
 import type { Bytes } from "../../src/lib/bytes.ts";
 import { STREAM_CODES, type StreamCode } from "../../src/protocol/errors.ts";
-import type { Header, RequestHead, SocketClose } from "../../src/protocol/http.ts";
+import {
+  FIELD_VALUE,
+  type Header,
+  ORIGIN_FORM,
+  type RequestHead,
+  type SocketClose,
+  TOKEN,
+} from "../../src/protocol/http.ts";
+import { MAX_HEADER_LINES } from "../../src/protocol/limits.ts";
 
 /** Paths below this belong to porthole on every content origin and are never tunnelled. */
 export const RESERVED_PREFIX = "/.porthole/";
@@ -90,30 +98,25 @@ export const MAX_BODY_PART_BYTES = 64 << 10;
 /** What a message costs beside its bytes, so that a flood of empty WebSocket messages runs out of credit as well. */
 const MESSAGE_COST_BYTES = 64;
 
-/** Header lines of one head; the wire's own limit is in bytes. */
-const MAX_HEADER_LINES = 256;
 /** Characters of a path and of a header value: more than a head may have, so that the mux says which one is too long. */
 const MAX_TEXT_LENGTH = 256 << 10;
 /** Characters of a title that travels between frames. */
 export const MAX_TITLE_LENGTH = 256;
-
-// The agent ends the whole connection for a head that breaks these (src/protocol/head.ts): a page must not reach that.
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const PATH = /^\/[\x21-\x7e]*$/;
-// deno-lint-ignore no-control-regex -- the point is to refuse control characters
-const FIELD_VALUE = /^[^\x00-\x08\x0a-\x1f\x7f]*$/;
 
 /** Credit that one body message uses. */
 export function bodyCost(bytes: Uint8Array): number {
   return bytes.length + MESSAGE_COST_BYTES;
 }
 
-/** Checks a head from a page or service worker; undefined for one that may not travel. */
+/**
+ * Checks a head from a page or service worker; undefined for one that may not travel: the agent ends the whole connection
+ * for what breaks these patterns (src/protocol/head.ts), and a page must not reach that.
+ */
 export function parseStreamHead(value: unknown): StreamHead | undefined {
   if (!isRecord(value)) return undefined;
   const { kind, method, path, headers } = value;
   if (kind !== "http" && kind !== "websocket") return undefined;
-  if (!matches(method, TOKEN) || !matches(path, PATH)) return undefined;
+  if (!matches(method, TOKEN) || !matches(path, ORIGIN_FORM)) return undefined;
   if (path.startsWith(RESERVED_PREFIX)) return undefined;
   const lines = parseHeaders(headers);
   return lines && { kind, method, path, headers: lines };
