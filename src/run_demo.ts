@@ -11,6 +11,7 @@ import { createLog } from "./lib/log_sink.ts";
 import type { Assets } from "./platform/assets.ts";
 import { type PairOffer, PARSERS, startDevice } from "./run_device.ts";
 import { localOrigins, makeRendezvous } from "./run_rendezvous.ts";
+import { type Stops, withStops } from "./run_stops.ts";
 
 /** The first link of a demo is open this long, in ms: somebody looks around first. */
 const FIRST_WINDOW_MS = 60 * 60 * 1000;
@@ -28,25 +29,16 @@ export interface RunningDemo {
 }
 
 /** Starts everything and waits until the device can be reached. Throws an Error with a remedy. */
-export async function startDemo(
+export function startDemo(
   typed: Invocation & { command: "demo" },
   assets: Assets,
 ): Promise<RunningDemo> {
-  const stops: (() => unknown)[] = [];
-  const close = async () => {
-    for (const stop of stops.splice(0).reverse()) await stop();
-  };
-  try {
-    return { ...await start(typed, { assets, stops }), close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  return withStops((stops) => start(typed, { assets, stops }));
 }
 
 async function start(
   typed: Invocation & { command: "demo" },
-  { assets, stops }: { assets: Assets; stops: (() => unknown)[] },
+  { assets, stops }: { assets: Assets; stops: Stops },
 ): Promise<Omit<RunningDemo, "close">> {
   const port = typed.port === 0 ? await freePort() : typed.port; // the origins name it before anyone listens
   const origins = localOrigins(port);
@@ -105,7 +97,7 @@ export function demoSite(assets: Assets): Assets {
   );
 }
 
-async function temporaryState(stops: (() => unknown)[]): Promise<string> {
+async function temporaryState(stops: Stops): Promise<string> {
   const state = await mkdtemp(join(tmpdir(), "porthole-demo-"));
   stops.push(() => rm(state, { recursive: true, force: true }));
   return state;

@@ -1,6 +1,6 @@
 /**
  * Connects the parts of a device: identity, store, pairing and admission; services and cameras; WebRTC sessions; the
- * rendezvous and the local admin socket. Each start pushes its stop, and the stops run backwards.
+ * rendezvous and the local admin socket.
  *
  *   rendezvous client --offer--> admissions --admission--> sessions --> services, cameras
  *   admin socket --pair--> pairing
@@ -19,6 +19,7 @@ import type { Config, ServiceConfig } from "./config.ts";
 import { createLog } from "./lib/log_sink.ts";
 import type { Assets } from "./platform/assets.ts";
 import { openDatagramSocket } from "./platform/datagram.ts";
+import { type Stops, withStops } from "./run_stops.ts";
 import { Store } from "./store/store.ts";
 import { contentLabel } from "./trust/content_label.ts";
 import { createServices } from "./upstream/services.ts";
@@ -50,22 +51,13 @@ export interface RunningDevice {
 }
 
 /** Starts a device. Throws an Error with a remedy, and leaves nothing running then. */
-export async function startDevice(config: DeviceConfig, assets: Assets): Promise<RunningDevice> {
-  const stops: (() => unknown)[] = [];
-  const close = async () => {
-    for (const stop of stops.splice(0).reverse()) await stop();
-  };
-  try {
-    return { ...await connect(config, { assets, stops }), close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+export function startDevice(config: DeviceConfig, assets: Assets): Promise<RunningDevice> {
+  return withStops((stops) => connect(config, { assets, stops }));
 }
 
 async function connect(
   config: DeviceConfig,
-  { assets, stops }: { assets: Assets; stops: (() => unknown)[] },
+  { assets, stops }: { assets: Assets; stops: Stops },
 ): Promise<Omit<RunningDevice, "close">> {
   const identity = await Identity.load(config.state);
   const store = openStore(config.state);
