@@ -13,6 +13,7 @@ import type { Log } from "../lib/log.ts";
 import type { ByeCode, ControlMessage } from "../protocol/control.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { offerSdp, readTransport, type TransportFields } from "../protocol/sdp.ts";
+import { orAborted } from "./aborted.ts";
 import { ControlChannel } from "./control_channel.ts";
 import { ANSWER_LIMIT_MS, CONFIRM_LIMIT_MS, CONNECT_LIMIT_MS, SILENCE_LIMIT_MS } from "./limits.ts";
 import type { Admission, Cameras, CreatePeer, Peer, PeerState, Services } from "./seams.ts";
@@ -69,7 +70,7 @@ export class Session {
     let reason = "closed";
     try {
       await this.#establish();
-      await aborted(this.#ending.signal);
+      await orAborted(new Promise<never>(() => {}), this.#ending.signal); // until something ends it
     } catch (error) {
       reason = error instanceof Error ? error.message : String(error);
       this.#sayGoodbye(error);
@@ -276,7 +277,7 @@ export class Session {
     const late = () => this.#end(new SessionEnd("limit", `${otherwise} within ${limit / 1000} s`));
     const timer = setTimeout(late, limit);
     try {
-      return await Promise.race([wanted, aborted(this.#ending.signal)]);
+      return await orAborted(wanted, this.#ending.signal);
     } finally {
       clearTimeout(timer);
     }
@@ -299,14 +300,6 @@ export class Session {
   get #log(): Log {
     return this.#parts.log;
   }
-}
-
-/** Rejects with the reason when the signal aborts; never resolves. */
-function aborted(signal: AbortSignal): Promise<never> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  if (signal.aborted) reject(signal.reason);
-  else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  return promise;
 }
 
 function asEnd(error: unknown): SessionEnd {
