@@ -1,41 +1,13 @@
 /** A pump session with a bridge bound to the service "ui", and a device double behind it, in one process. */
 import type { PumpToShell } from "../pump/messages.ts";
 import { PumpSession } from "../pump/pump_session.ts";
-import type { FromPump, ToPump } from "../sw/port_messages.ts";
+import type { FromPump } from "../sw/port_messages.ts";
+import { PortEnd } from "./port_end.ts";
 import { channelPair, type PairedChannel } from "./channel_pair.ts";
 import { DeviceDouble, type DoubleStream } from "./device_double.ts";
 
-/** The client's end of one stream's port, as plain messages. */
-export class PortClient {
-  readonly #port: MessagePort;
-  readonly #messages: FromPump[] = [];
-  #wake: () => void = () => {};
-
-  constructor(port: MessagePort) {
-    this.#port = port;
-    port.onmessage = ({ data }) => {
-      this.#messages.push(data);
-      this.#wake();
-    };
-  }
-
-  /** The next message of one of these types; others before it are dropped. */
-  async next<T extends FromPump["type"]>(...types: T[]): Promise<FromPump & { type: T }> {
-    for (;;) {
-      const message = this.#messages.shift();
-      if (message === undefined) await new Promise<void>((resolve) => this.#wake = resolve);
-      else if ((types as string[]).includes(message.type)) return message as FromPump & { type: T };
-    }
-  }
-
-  send(message: ToPump | unknown): void {
-    this.#port.postMessage(message);
-  }
-
-  close(): void {
-    this.#port.close();
-  }
-}
+/** The client's end of one stream's port; tests also send what no client may. */
+export class PortClient extends PortEnd<FromPump, unknown> {}
 
 export class PumpBench {
   readonly told: PumpToShell[] = [];
