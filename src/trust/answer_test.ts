@@ -13,7 +13,7 @@ async function newContext() {
   const device = await newSigner();
   return {
     sessionId: randomBytes(16),
-    offer: { epoch: 1, wire: randomBytes(1077), text: randomBytes(300) },
+    offer: { epoch: 1, wire: randomBytes(1093), text: randomBytes(300) },
     exchangeKey: randomBytes(32),
     key: await directionKey(randomBytes(64), { salt: randomBytes(32), label: "answer" }),
     device,
@@ -31,7 +31,7 @@ Deno.test("answer is accepted for its own session, offer and key only, even unde
   const { offer } = context;
   const others = [
     { ...context, sessionId: randomBytes(16) },
-    { ...context, offer: { ...offer, wire: randomBytes(1077) } },
+    { ...context, offer: { ...offer, wire: randomBytes(1093) } },
     { ...context, offer: { ...offer, text: randomBytes(300) } },
     { ...context, exchangeKey: randomBytes(32) },
     { ...context, devicePublicKey: (await newSigner()).publicKey },
@@ -71,4 +71,17 @@ Deno.test("answer with a reason or keys that nobody knows is refused though it i
     [1, 2, 3],
   ];
   for (const payload of payloads) await assert.rejects(open(payload), { code: "malformed" });
+});
+
+Deno.test("answer with the type of another message or of another size is malformed", async () => {
+  const wire = await sealAnswer(ACCEPTED, await newContext());
+  assert.equal(answerExchangeKey(wire).length, 32);
+  for (const type of [0, 1, 3, 255]) {
+    const posing = concat(new Uint8Array([type]), wire.slice(1));
+    assert.throws(() => answerExchangeKey(posing), { code: "malformed" });
+  }
+  for (const size of [0, 33, 1072, 1074, 4146]) {
+    const bytes = new Uint8Array(size).fill(2);
+    assert.throws(() => answerExchangeKey(bytes), { code: "malformed" });
+  }
 });

@@ -10,6 +10,8 @@
 import type { Bytes } from "../lib/bytes.ts";
 import type { TransportFields } from "../protocol/sdp.ts";
 import { answerExchangeKey, openAnswer } from "./answer.ts";
+import { checkNumber } from "./check_number.ts";
+import { verifyClaim } from "./claim.ts";
 import { claimKey, claimProof } from "./claim_proof.ts";
 import { type Confirmation, ConfirmationExchange } from "./confirmation.ts";
 import { randomBytes, sha256 } from "./digest.ts";
@@ -19,11 +21,12 @@ import { deviceId } from "./key_id.ts";
 import { tidyLabel } from "./label.ts";
 import { HANDSHAKE_VERSION, SESSION_ID_BYTES } from "./message.ts";
 import { type OfferedClaim, type OfferMessage, sealOffer } from "./offer.ts";
+import { passTag } from "./pass.ts";
 import { type Presence, verifyPresence } from "./presence.ts";
 import { type ExchangeKey, generateExchangeKey } from "./seal.ts";
 import { Serial } from "./serial.ts";
 import { browserSessionKeys, type SessionKeys } from "./session_keys.ts";
-import { verifyClaim } from "./token.ts";
+import { MAX_TIME } from "./token.ts";
 import { Trickle } from "./trickle.ts";
 
 export interface BrowserHandshakeOptions {
@@ -34,6 +37,12 @@ export interface BrowserHandshakeOptions {
   readonly browser: Signer;
   /** From a pairing link. */
   readonly claim?: { readonly secret: Bytes; readonly token: Bytes };
+  /** A guest's chain (`redeemInvite`), the root's link first. Not together with a claim. */
+  readonly grants?: readonly Bytes[];
+  /** What the device gave at the end of the last session: it knows this offer among a flood of strangers' by it. */
+  readonly pass?: Bytes;
+  /** Unix seconds by this browser's clock. An owner's tells a board without a clock the time. */
+  readonly time: number;
   /** What owners will read, like "Firefox on Linux". Characters that may not be in it are left out. */
   readonly label: string;
 }
@@ -49,7 +58,13 @@ type State =
   | { readonly kind: "ready" }
   | { readonly kind: "offering" }
   | { readonly kind: "offered"; readonly offer: OfferMessage; readonly local: TransportFields }
-  | { readonly kind: "answered"; readonly trickle: Trickle; readonly confirmation: Confirmation }
+  | {
+    readonly kind: "answered";
+    readonly trickle: Trickle;
+    readonly confirmation: Confirmation;
+    /** M1 and M2. */
+    readonly wires: readonly [offer: Bytes, answer: Bytes];
+  }
   | { readonly kind: "refused" };
 
 /** All that is fixed once the presence was verified. */
@@ -73,10 +88,10 @@ export class BrowserHandshake {
 
   /**
    * Verifies the presence (M0). Rejects with a HandshakeError: `bad_signature` if it is not this device's, `version` if
-   * this page is too old for the device, `malformed` if the claim is another device's.
+   * this page is too old for the device, `malformed` if the claim is another device's or comes with grants.
    */
   static async start(options: BrowserHandshakeOptions): Promise<BrowserHandshake> {
-    const { devicePublicKey, presence, claim } = options;
+    const { devicePublicKey, presence, claim, grants } = options;
     const heard = await refuseAs(
       "bad_signature",
       "presence",
@@ -84,6 +99,9 @@ export class BrowserHandshake {
     );
     if (heard.minVersion > HANDSHAKE_VERSION) {
       throw new HandshakeError("version", "Cannot reach device: it asks for a newer handshake");
+    }
+    if (claim && grants) {
+      throw new HandshakeError("malformed", "Cannot reach device: a claim and grants at once");
     }
     if (claim) {
       await refuseAs("malformed", "claim", () => verifyClaim(claim.token, devicePublicKey));
@@ -142,6 +160,7 @@ export class BrowserHandshake {
         kind: "answered",
         trickle: new Trickle({ send: keys.fromBrowser, receive: keys.fromDevice }),
         confirmation: this.#confirm(state, { wire: m2, remote: answer.transport }),
+        wires: [state.offer.wire, m2],
       });
       return answer.transport;
     });
@@ -162,8 +181,13 @@ export class BrowserHandshake {
     return this.#answered("confirm").confirmation;
   }
 
+  /** Six digits that the device shows too, after the answer (`check_number.ts` says what they are good for). */
+  async checkNumber(): Promise<string> {
+    return await checkNumber(...this.#answered("show check number").wires);
+  }
+
   async #sealOffer(fields: OfferedFields): Promise<OfferMessage> {
-    const { browser, device, heard, sessionId, exchange, label } = this.#session;
+    const { browser, device, heard, sessionId, exchange, label, grants, pass } = this.#session;
     return await sealOffer({
       sessionId,
       browserPublicKey: browser.publicKey,
@@ -174,7 +198,20 @@ export class BrowserHandshake {
       candidates: fields.candidates,
       label: tidyLabel(label),
       claim: await this.#offeredClaim(),
-    }, { device, sealingKey: heard.sealingKey, epoch: heard.epoch, browser });
+      grants,
+      time: this.#time(),
+    }, {
+      device,
+      sealingKey: heard.sealingKey,
+      epoch: heard.epoch,
+      browser,
+      tag: pass && await passTag(pass, heard.bootNonce),
+    });
+  }
+
+  /** A clock that is far off must not keep its owner out: the device judges what it says. */
+  #time(): number {
+    return Math.min(Math.max(0, Math.trunc(this.#session.time)), MAX_TIME);
   }
 
   async #offeredClaim(): Promise<OfferedClaim | undefined> {

@@ -9,6 +9,8 @@
 import { type Bytes, equalBytes } from "../lib/bytes.ts";
 import type { TransportFields } from "../protocol/sdp.ts";
 import { type Answer, sealAnswer } from "./answer.ts";
+import { checkNumber } from "./check_number.ts";
+import { readClaim } from "./claim.ts";
 import { claimProof } from "./claim_proof.ts";
 import { type Confirmation, ConfirmationExchange } from "./confirmation.ts";
 import { sha256 } from "./digest.ts";
@@ -19,7 +21,6 @@ import { HANDSHAKE_VERSION } from "./message.ts";
 import { type Offer, type OfferMessage, openOffer, type SealingKey } from "./offer.ts";
 import { generateExchangeKey, sharedSecret } from "./seal.ts";
 import { deviceSessionKeys, type SessionKeys } from "./session_keys.ts";
-import { readClaim } from "./token.ts";
 import { Trickle } from "./trickle.ts";
 
 export interface ReceiveOptions {
@@ -45,7 +46,13 @@ export interface ReceivedClaim {
 type State =
   | { readonly kind: "received" }
   | { readonly kind: "answering" }
-  | { readonly kind: "answered"; readonly trickle: Trickle; readonly confirmation: Confirmation }
+  | {
+    readonly kind: "answered";
+    readonly trickle: Trickle;
+    readonly confirmation: Confirmation;
+    /** M2. */
+    readonly answer: Bytes;
+  }
   | { readonly kind: "refused" };
 
 interface Received {
@@ -125,6 +132,16 @@ export class DeviceHandshake {
     return this.#received.claim;
   }
 
+  /** The chain that came instead of a claim: 1 to 3 byte strings, for `verifyChain` to read. */
+  get grants(): readonly Bytes[] | undefined {
+    return this.#received.offer.grants;
+  }
+
+  /** Unix seconds by the browser's clock. As true as the browser. */
+  get time(): number {
+    return this.#received.offer.time;
+  }
+
   /** Whether the offer's claim comes from someone who knows the secret behind this key (`claimKey`). */
   async provesClaim(key: Bytes): Promise<boolean> {
     const { claim, deviceId: device } = this.#received;
@@ -147,6 +164,7 @@ export class DeviceHandshake {
       kind: "answered",
       trickle: new Trickle({ send: keys.fromDevice, receive: keys.fromBrowser }),
       confirmation: this.#confirm(transport, wire),
+      answer: wire,
     });
     return wire;
   }
@@ -171,6 +189,12 @@ export class DeviceHandshake {
   /** M4, after the answer. Always the same object. */
   confirmation(): Confirmation {
     return this.#answered("confirm").confirmation;
+  }
+
+  /** Six digits that the browser shows too, after the answer (`check_number.ts` says what they are good for). */
+  async checkNumber(): Promise<string> {
+    const { answer } = this.#answered("show check number");
+    return await checkNumber(this.#received.offer.wire, answer);
   }
 
   async #seal(answer: Answer): Promise<{ wire: Bytes; keys: SessionKeys }> {

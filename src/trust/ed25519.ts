@@ -2,8 +2,8 @@
  * THE Ed25519 predicate. Verifiers disagree about odd keys and signatures (security.md 3.1), so every signature, on the
  * device and in the browser, is verified here and nowhere else. Signing is WebCrypto's own.
  */
-import { Point, verifyAsync } from "@noble/ed25519";
-import type { Bytes } from "../lib/bytes.ts";
+import { getPublicKeyAsync, Point, verifyAsync } from "@noble/ed25519";
+import { type Bytes, concat } from "../lib/bytes.ts";
 
 export const PUBLIC_KEY_BYTES = 32;
 export const SIGNATURE_BYTES = 64;
@@ -51,14 +51,44 @@ export async function generateSigningKey(extractable: boolean): Promise<CryptoKe
   return keys as CryptoKeyPair; // Ed25519 always gives a pair; some type libraries say "or a key"
 }
 
+/** A private key (RFC 8032 5.1.5: any 32 bytes) as PKCS #8 wraps it (RFC 8410 7). */
+const PKCS8_HEAD = new Uint8Array([
+  0x30,
+  0x2e,
+  0x02,
+  0x01,
+  0x00,
+  0x30,
+  0x05,
+  0x06,
+  0x03,
+  0x2b,
+  0x65,
+  0x70,
+  0x04,
+  0x22,
+  0x04,
+  0x20,
+]);
+
+/** The signer whose private key is this secret of 32 bytes. */
+export async function signerFromSeed(seed: Bytes): Promise<Signer> {
+  const pkcs8 = concat(PKCS8_HEAD, seed);
+  const key = await crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", false, ["sign"]);
+  return signerOf(key, new Uint8Array(await getPublicKeyAsync(seed)));
+}
+
 /** The key as a signer. */
 export async function createSigner(keys: CryptoKeyPair): Promise<Signer> {
-  const publicKey = new Uint8Array(await crypto.subtle.exportKey("raw", keys.publicKey));
+  const publicKey = await crypto.subtle.exportKey("raw", keys.publicKey);
+  return signerOf(keys.privateKey, new Uint8Array(publicKey));
+}
+
+function signerOf(key: CryptoKey, publicKey: Bytes): Signer {
   return {
     publicKey,
     async sign(message) {
-      const signature = await crypto.subtle.sign({ name: "Ed25519" }, keys.privateKey, message);
-      return new Uint8Array(signature);
+      return new Uint8Array(await crypto.subtle.sign({ name: "Ed25519" }, key, message));
     },
   };
 }

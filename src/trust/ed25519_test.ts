@@ -3,8 +3,14 @@ import assert from "node:assert/strict";
 import { createPublicKey, verify as nodeVerify } from "node:crypto";
 import speccheck from "../../tests/vectors/ed25519_speccheck.json" with { type: "json" };
 import wycheproof from "../../tests/vectors/ed25519_wycheproof.json" with { type: "json" };
-import { concat, fromHex, utf8 } from "../lib/bytes.ts";
-import { createSigner, generateSigningKey, isSoundPoint, verify } from "./ed25519.ts";
+import { concat, fromHex, toHex, utf8 } from "../lib/bytes.ts";
+import {
+  createSigner,
+  generateSigningKey,
+  isSoundPoint,
+  signerFromSeed,
+  verify,
+} from "./ed25519.ts";
 import { flipped, newSigner } from "./test_ends.ts";
 
 Deno.test("ed25519 refuses all twelve speccheck vectors, on which other verifiers differ", async () => {
@@ -60,6 +66,33 @@ Deno.test("ed25519 refuses a key, message or signature changed or cut anywhere",
     await verify(signer.publicKey, message, concat(signature, new Uint8Array(1))),
     false,
   );
+});
+
+Deno.test("ed25519 makes the keys and signatures of RFC 8032 7.1 from their seeds", async () => {
+  const vectors: [seed: string, publicKey: string, message: string, signature: string][] = [
+    [
+      "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+      "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+      "",
+      "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46b" +
+      "d25bf5f0595bbe24655141438e7a100b",
+    ],
+    [
+      "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+      "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+      "72",
+      "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c" +
+      "387b2eaeb4302aeeb00d291612bb0c00",
+    ],
+  ];
+  for (const [seed, publicKey, message, signature] of vectors) {
+    const signer = await signerFromSeed(fromHex(seed));
+    assert.equal(toHex(signer.publicKey), publicKey);
+    assert.equal(toHex(await signer.sign(fromHex(message))), signature);
+  }
+  for (const length of [0, 31, 33]) {
+    await assert.rejects(signerFromSeed(new Uint8Array(length)));
+  }
 });
 
 Deno.test("ed25519 keeps a browser's key from being read out", async () => {

@@ -1,7 +1,7 @@
 /**
  * The session handshake (security.md 1.4): how a browser and a device that know each other's keys, or share the secret of a
  * pairing link, get an authenticated connection through a rendezvous that both distrust. What it is not: it opens no
- * socket, knows no SDP and decides on nobody's rights.
+ * socket, knows no SDP and decides on nobody's rights: it carries a claim or a guest's grants and lets others judge them.
  *
  *     browser                            rendezvous                              device
  *        | <------------- M0 presence -------- | <------------------------------ |   signed by D

@@ -11,6 +11,16 @@ export const REFUSAL_REASONS = [
   "claim_expired",
   /** The proof of the one-time secret does not hold. */
   "claim_wrong",
+  /** The grants do not hold: damaged, forged, for another browser, or their lender is gone. */
+  "grant_invalid",
+  /** The grant's time is over, or has not come. */
+  "grant_expired",
+  /** An owner ended the grant. */
+  "grant_revoked",
+  /** The invite has brought as many guests as it may. */
+  "grant_used",
+  /** The device does not know what time it is, so it cannot say whether the grant still holds. Owners enter. */
+  "time_unknown",
   /** Too many handshakes at once. Retry later. */
   "busy",
   /** No common version of the handshake. */

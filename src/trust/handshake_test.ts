@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { type Bytes, concat, utf8 } from "../lib/bytes.ts";
+import { verifyChain } from "./chain.ts";
+import { checkNumber } from "./check_number.ts";
 import { decodeEnvelope, signEnvelope } from "./cose.ts";
 import { randomBytes } from "./digest.ts";
 import { BrowserHandshake, DeviceHandshake, HandshakeError } from "./handshake.ts";
 import type { Confirmation } from "./handshake.ts";
 import { claimKey } from "./claim_proof.ts";
+import { REFUSAL_REASONS } from "./handshake_error.ts";
+import { redeemInvite } from "./invite_link.ts";
 import { deviceId } from "./key_id.ts";
 import { openOffer, sealOffer } from "./offer.ts";
 import { pad } from "./padding.ts";
@@ -19,7 +24,9 @@ import {
   makeOffer,
   newClaim,
   newDevice,
+  newInvite,
   newSigner,
+  NOON,
   presenceOf,
   receiveOffer,
   shake,
@@ -93,10 +100,79 @@ Deno.test("handshake proves the secret of a claim to the device without sending 
   assert.equal(await without.provesClaim(await claimKey(claim.secret)), false);
 });
 
+Deno.test("handshake brings a guest's chain and the browser's time to the device", async () => {
+  const testDevice = await newDevice();
+  const [owner, guest] = [await newSigner(), await newSigner()];
+  const { link } = await newInvite(testDevice, owner);
+  const grants = await redeemInvite(link, guest.publicKey);
+  const browser = await startBrowser(testDevice, { browser: guest, grants, time: NOON + 0.9 });
+  const device = await receiveOffer(testDevice, await makeOffer(browser));
+  assert.deepEqual(device.grants, grants);
+  assert.equal(device.time, NOON);
+  assert.equal(device.claim, undefined);
+  const { holder } = await verifyChain({
+    chain: device.grants ?? [],
+    audience: await deviceId(testDevice.signer.publicKey),
+    roots: () => ({ publicKey: owner.publicKey, minEpoch: 0 }),
+  });
+  assert.deepEqual(holder, device.browserPublicKey);
+  const without = await receiveOffer(testDevice, await makeOffer(await startBrowser(testDevice)));
+  assert.equal(without.grants, undefined);
+});
+
+Deno.test("handshake sends a time that is far off as the nearest that fits", async () => {
+  const testDevice = await newDevice();
+  const times: [number, number][] = [[-5, 0], [2 ** 40, 2 ** 32 - 1], [0, 0]];
+  for (const [time, told] of times) {
+    const offer = await makeOffer(await startBrowser(testDevice, { time }));
+    assert.equal((await receiveOffer(testDevice, offer)).time, told);
+  }
+});
+
+Deno.test("handshake takes the longest chain and a claim with many candidates", async () => {
+  const testDevice = await newDevice();
+  const grants = [new Uint8Array(1024 - 60), new Uint8Array(30), new Uint8Array(30)];
+  const many = Array.from({ length: 18 }, () => CANDIDATE);
+  const browser = await startBrowser(testDevice, { grants });
+  const device = await receiveOffer(testDevice, await makeOffer(browser, many));
+  assert.deepEqual(device.grants, grants);
+  assert.equal(device.candidates.length, 18);
+});
+
+Deno.test("handshake does not start with a claim and grants at once", async () => {
+  const testDevice = await newDevice();
+  const claim = await newClaim(testDevice);
+  await assertRefused(startBrowser(testDevice, { claim, grants: [claim.token] }), "malformed");
+});
+
+Deno.test("handshake shows both ends the same check number, and another to each pair", async () => {
+  const numbers = new Set<string>();
+  for (let i = 0; i < 5; i++) {
+    const { browser, device, offer, answer } = await shake();
+    const number = await browser.checkNumber();
+    assert.match(number, /^[0-9]{6}$/);
+    assert.equal(await device.checkNumber(), number);
+    assert.equal(await checkNumber(offer, answer), number);
+    numbers.add(number);
+  }
+  assert.ok(numbers.size > 1);
+  const early = await startBrowser(await newDevice());
+  await assert.rejects(early.checkNumber(), /handshake is ready/);
+});
+
+Deno.test("check number follows from hashes of offer and answer as PROTOCOL.md says", async () => {
+  const [offer, answer] = [new Uint8Array(1093).fill(1), new Uint8Array(1073).fill(2)];
+  const hash = (...parts: Uint8Array[]) => createHash("sha256").update(concat(...parts)).digest();
+  const whole = hash(utf8("porthole/check/v1"), hash(offer), hash(answer));
+  const digits = String(whole.readUInt32BE(0) % 1_000_000).padStart(6, "0");
+  assert.equal(await checkNumber(offer, answer), digits);
+});
+
 Deno.test("handshake refuses to start with a presence that the device did not sign for itself", async () => {
   const device = await newDevice();
   const other = await newDevice();
-  const base = { browser: await newSigner(), label: "x", devicePublicKey: device.signer.publicKey };
+  const { publicKey: devicePublicKey } = device.signer;
+  const base = { browser: await newSigner(), label: "x", devicePublicKey, time: NOON };
   const start = (presence: Bytes) => BrowserHandshake.start({ ...base, presence });
   await assertRefused(start(await presenceOf(other)), "bad_signature");
   await assertRefused(start(await presenceOf(device, 2)), "version");
@@ -149,7 +225,7 @@ Deno.test("handshake refuses random bytes in every place", async () => {
   const wires = fc.oneof(
     fc.uint8Array({ maxLength: 300 }),
     fc.constantFrom(1, 2, 3, 4).chain((type) =>
-      fc.constantFrom(275, 1073, 1077, 2097, 2101).chain((length) =>
+      fc.constantFrom(275, 1073, 1093, 2097, 2117).chain((length) =>
         fc.uint8Array({ minLength: length, maxLength: length }).map((bytes) => {
           bytes[0] = type;
           return bytes;
@@ -199,6 +275,7 @@ Deno.test("handshake refuses signed offers whose session key, versions, label or
     transport: BROWSER_TRANSPORT,
     candidates: [],
     label: "browser",
+    time: NOON,
   };
   const id = await deviceId(device.signer.publicKey);
   const to = { device: id, sealingKey: device.sealing.publicKey, epoch: 3, browser };
@@ -223,7 +300,7 @@ Deno.test("handshake refuses an offer that the device it was made for sealed to 
   const other = await deviceId(second.signer.publicKey);
   const info = concat(utf8("porthole/offer/v1"), other, wire.slice(1, 5));
   const sealing = await sealTo(second.sealing.publicKey, info);
-  const header = concat(wire.slice(0, 5), sealing.enc);
+  const header = concat(wire.slice(0, 21), sealing.enc);
   const again = concat(header, await sealing.seal(pad(text, [1024]), header));
   await assertRefused(receiveOffer(second, again), "bad_signature");
 });
@@ -244,7 +321,7 @@ Deno.test("handshake opens an offer to the previous key and knows the previous b
 });
 
 Deno.test("handshake tells the browser the device's signed reason and ends", async () => {
-  for (const reason of ["stale", "not_paired", "claim_used", "busy", "version"] as const) {
+  for (const reason of REFUSAL_REASONS) {
     const testDevice = await newDevice();
     const browser = await startBrowser(testDevice);
     const device = await receiveOffer(testDevice, await makeOffer(browser));
@@ -310,7 +387,7 @@ Deno.test("handshake pads an offer to three sizes and refuses candidates beyond 
     assert.equal((await receiveOffer(device, offer)).candidates.length, count);
     sizes.add(offer.length);
   }
-  assert.deepEqual([...sizes], [1024, 2048, 4096].map((size) => 37 + size + 16));
+  assert.deepEqual([...sizes], [1024, 2048, 4096].map((size) => 53 + size + 16));
   const browser = await startBrowser(device);
   const long = CANDIDATE + " " + "x".repeat(40) + " " + "y".repeat(70);
   await assert.rejects(makeOffer(browser, Array(32).fill(long)), RangeError);

@@ -5,20 +5,14 @@
  *     byte    0      1 .. 32             33 .. 48        49 .. 64   65 .. 72   73 .. 136
  *             1      device public key   secret          claim id   boot id    claim signature
  *
- * The rest of the claim follows from these (`token.ts`), which saves 43 bytes: 183 characters, QR version 9 at level L
+ * The rest of the claim follows from these (`claim.ts`), which saves 43 bytes: 183 characters, QR version 9 at level L
  * behind a prefix of up to 47 characters, version 10 up to 88.
  */
 import { type Bytes, concat, fromBase64Url, toBase64Url } from "../lib/bytes.ts";
+import { assembleClaim, readClaim, verifyClaim } from "./claim.ts";
 import { decodeEnvelope } from "./cose.ts";
 import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from "./ed25519.ts";
-import {
-  assembleClaim,
-  BOOT_ID_BYTES,
-  MAX_TOKEN_BYTES,
-  readClaim,
-  TOKEN_ID_BYTES,
-  verifyClaim,
-} from "./token.ts";
+import { BOOT_ID_BYTES, MAX_TOKEN_BYTES, TOKEN_ID_BYTES } from "./token.ts";
 
 /** What a person shows to a browser to make it an owner. */
 export interface PairLink {

@@ -3,10 +3,24 @@ import type { Bytes } from "../lib/bytes.ts";
 import type { TransportFields } from "../protocol/sdp.ts";
 import { randomBytes } from "./digest.ts";
 import { createSigner, generateSigningKey, type Signer } from "./ed25519.ts";
-import { BrowserHandshake, DeviceHandshake, type SealingKey } from "./handshake.ts";
+import {
+  BrowserHandshake,
+  type BrowserHandshakeOptions,
+  DeviceHandshake,
+  type SealingKey,
+} from "./handshake.ts";
+import {
+  BORROW_FRAGMENT,
+  decodeInviteLink,
+  type InviteLink,
+  type InviteTerms,
+  type MadeInvite,
+  makeInvite,
+} from "./invite_link.ts";
 import { signPresence } from "./presence.ts";
+import type { Scope } from "./scope.ts";
 import { generateExchangeKey } from "./seal.ts";
-import { signClaim } from "./token.ts";
+import { signClaim } from "./claim.ts";
 
 export const CANDIDATE = "candidate:842163049 1 udp 1677729535 203.0.113.7 46154 typ srflx raddr " +
   "10.0.0.17 rport 46154 generation 0 ufrag EsAw network-id 1";
@@ -50,22 +64,48 @@ export async function presenceOf(device: TestDevice, minVersion = 1): Promise<By
   });
 }
 
+/** Noon of the first day of 2030, in Unix seconds: what the clocks of tests say. */
+export const NOON = 1_893_499_200;
+
 /** A claim and its secret, as a pairing link carries them. */
 export async function newClaim(device: TestDevice): Promise<{ secret: Bytes; token: Bytes }> {
   const fields = { id: randomBytes(16), boot: randomBytes(8) };
   return { secret: randomBytes(16), token: await signClaim(device.signer, fields) };
 }
 
+export const SCOPE: Scope = { services: [1, 4], cameras: [2], operations: ["view", "operate"] };
+
+/** A day from an hour before `NOON` on, for one guest. */
+export async function newInvite(
+  device: TestDevice,
+  issuer: Signer,
+  terms: Partial<InviteTerms> = {},
+): Promise<MadeInvite & { readonly link: InviteLink }> {
+  const made = await makeInvite({
+    devicePublicKey: device.signer.publicKey,
+    issuer,
+    issuerEpoch: 0,
+    scope: SCOPE,
+    notBefore: NOON - 3600,
+    expires: NOON + 23 * 3600,
+    ttl: 24 * 3600,
+    uses: 1,
+    ...terms,
+  });
+  return { ...made, link: await decodeInviteLink(made.fragment.slice(BORROW_FRAGMENT.length)) };
+}
+
 export async function startBrowser(
   device: TestDevice,
-  given: { browser?: Signer; claim?: { secret: Bytes; token: Bytes }; label?: string } = {},
+  given: Partial<Omit<BrowserHandshakeOptions, "devicePublicKey" | "presence">> = {},
 ): Promise<BrowserHandshake> {
   return await BrowserHandshake.start({
     devicePublicKey: device.signer.publicKey,
     presence: await presenceOf(device),
+    label: "Firefox on Linux",
+    time: NOON,
+    ...given,
     browser: given.browser ?? await newSigner(),
-    claim: given.claim,
-    label: given.label ?? "Firefox on Linux",
   });
 }
 
