@@ -1,106 +1,259 @@
 /**
- * What must survive a pulled plug: who owns the device, and which one-time tokens were used. One SQLite file in the
- * state folder; nothing else in the program knows SQLite. Keys of the device itself are not in here: they are files
- * (`src/control/identity.ts`), so that a damaged database costs the owners and never the device's name.
+ * What must survive a pulled plug: who owns the device, to whom it was lent, what was revoked, and the log of it. One
+ * SQLite file in the state folder; nothing else in the program knows SQLite. Keys of the device itself are not in here:
+ * they are files (`src/control/identity.ts`), so that a damaged database costs the owners and never the device's name.
  *
- * Calls are synchronous: they take less than a flush to disk, and what they answer has been flushed.
+ * `Store` is the whole of it: each call is one transaction, put together from the tables, which are a file each. Calls are
+ * synchronous: they take less than a flush to disk, and what they answer has been flushed. What they throw has changed
+ * nothing: a LimitError (by its name) where there are as many as there may be, or SQLite's own error.
  */
-import { chmodSync, closeSync, existsSync, openSync, renameSync } from "node:fs";
-import { DatabaseSync } from "node:sqlite";
-import type { Bytes } from "../lib/bytes.ts";
-import { migrate, NewerSchemaError } from "./migrations.ts";
+import type { DatabaseSync } from "node:sqlite";
+import { type Bytes, equalBytes } from "../lib/bytes.ts";
+import { Audit } from "./audit.ts";
+import { Grants } from "./grants.ts";
+import { Guests } from "./guests.ts";
+import { Issuers } from "./issuers.ts";
+import { type NumberedKind, Numbers } from "./numbers.ts";
+import { type DamagedStore, openOrReplace } from "./open_database.ts";
+import { Owners } from "./owners.ts";
+import { Revocations } from "./revocations.ts";
+import { Settings } from "./settings.ts";
+import type {
+  AuditBase,
+  AuditDraft,
+  AuditLine,
+  AuditPlace,
+  Grant,
+  Guest,
+  Owner,
+  Statement,
+} from "./stored.ts";
+import { inTransaction } from "./transaction.ts";
 
-/** A browser that may do everything. */
-export interface Owner {
-  /** 8 bytes. */
-  readonly keyId: Bytes;
-  /** Ed25519, 32 bytes. */
-  readonly publicKey: Bytes;
-  readonly label: string;
-  /** Unix seconds. */
-  readonly createdAt: number;
-}
-
-/** A file that could not be read, and where it was put. The store began anew without it. */
-export interface DamagedStore {
-  readonly movedTo: string;
-  readonly cause: unknown;
-}
-
-/** How long a second process, like a copying backup, may hold the file before a call fails. */
-const BUSY_TIMEOUT_MS = 5000;
-
-/** SQLITE_CORRUPT and SQLITE_NOTADB (sqlite.org/rescode.html): the file itself is at fault, nothing around it. */
-const DAMAGED_CODES = [11, 26];
-
-/** FULL: in WAL mode NORMAL may lose committed transactions with the power (security.md 4). */
-const SETTINGS = [
-  `busy_timeout = ${BUSY_TIMEOUT_MS}`,
-  "journal_mode = WAL",
-  "synchronous = FULL",
-  "foreign_keys = ON",
-  "trusted_schema = OFF",
-];
+export type { DamagedStore } from "./open_database.ts";
+export type { AuditBase, AuditDraft, AuditLine, Grant, Guest, Owner } from "./stored.ts";
 
 /** The open database. One per process. */
 export class Store {
   /** Set if the file was damaged and put aside at opening: the caller reports it. */
   readonly damaged: DamagedStore | undefined;
   readonly #database: DatabaseSync;
+  readonly #owners: Owners;
+  readonly #issuers: Issuers;
+  readonly #grants: Grants;
+  readonly #guests: Guests;
+  readonly #revocations: Revocations;
+  readonly #audit: Audit;
+  readonly #settings: Settings;
+  readonly #numbers: Numbers;
 
-  private constructor(database: DatabaseSync, damaged?: DamagedStore) {
-    this.#database = database;
+  private constructor(database: DatabaseSync, damaged: DamagedStore | undefined) {
     this.damaged = damaged;
+    this.#database = database;
+    this.#settings = new Settings(database);
+    this.#owners = new Owners(database);
+    this.#issuers = new Issuers(database, this.#settings);
+    this.#grants = new Grants(database, this.#settings);
+    this.#guests = new Guests(database);
+    this.#revocations = new Revocations(database, this.#settings);
+    this.#audit = new Audit(database);
+    this.#numbers = new Numbers(database);
   }
 
   /**
-   * Opens or creates the file, checks it and brings its schema up to date. A damaged file is moved aside. Throws if the
-   * file cannot be opened or was written by a newer porthole.
+   * Opens or creates the file, checks it and brings its schema up to date. A damaged file is moved aside, and nothing that
+   * was issued before holds any more. Throws if the file cannot be opened or was written by a newer porthole.
    */
   static open(path: string): Store {
-    try {
-      return new Store(openDatabase(path));
-    } catch (cause) {
-      if (!(cause instanceof DamageError)) throw openError(path, cause);
-      const movedTo = moveAside(path);
-      return new Store(openDatabase(path), { movedTo, cause });
-    }
-  }
-
-  /**
-   * Marks a token as used and adds the owner whom it makes, both or neither. "already_used" changes nothing. An owner
-   * who is there already keeps its date and gets the new label.
-   */
-  consumeClaimAndAddOwner(cti: Bytes, owner: Owner): "added" | "already_used" {
-    this.#database.exec("BEGIN IMMEDIATE");
-    try {
-      const consumed = this.#database
-        .prepare("INSERT INTO consumed (cti, at) VALUES (?, ?) ON CONFLICT DO NOTHING")
-        .run(cti, owner.createdAt);
-      if (Number(consumed.changes) === 1) this.#addOwner(owner);
-      this.#database.exec("COMMIT");
-      return Number(consumed.changes) === 1 ? "added" : "already_used";
-    } catch (error) {
-      this.#database.exec("ROLLBACK");
-      throw error;
-    }
-  }
-
-  /** Whether a token was used. */
-  isConsumed(cti: Bytes): boolean {
-    return this.#database.prepare("SELECT 1 FROM consumed WHERE cti = ?").get(cti) !== undefined;
+    const { database, damaged } = openOrReplace(path);
+    return new Store(database, damaged);
   }
 
   /** The owner with this key id. Compare the full key before you believe it. */
   owner(keyId: Bytes): Owner | undefined {
-    const row = this.#database.prepare("SELECT * FROM owners WHERE key_id = ?").get(keyId);
-    return row && readOwner(row);
+    return this.#owners.find(keyId);
   }
 
   /** All owners, the first one first. */
   owners(): Owner[] {
-    const query = "SELECT * FROM owners ORDER BY created_at, key_id";
-    return this.#database.prepare(query).all().map(readOwner);
+    return this.#owners.all();
+  }
+
+  /** Whether a claim was used. */
+  isConsumed(cti: Bytes): boolean {
+    return this.#owners.isConsumed(cti);
+  }
+
+  /**
+   * Marks a claim as used and adds the owner whom it makes, both or neither. "already_used" changes nothing. An owner who is
+   * there already keeps its date and gets the new label. Throws a LimitError if 64 others are there.
+   */
+  consumeClaimAndAddOwner(cti: Bytes, owner: Owner, line: AuditDraft): "added" | "already_used" {
+    return inTransaction(this.#database, () => {
+      if (!this.#owners.consume(cti, owner.createdAt)) return "already_used";
+      this.#owners.add(owner);
+      this.#audit.append(line);
+      return "added";
+    });
+  }
+
+  /** Removes the owner and raises its epoch: what it issued never holds again, even if it pairs again. */
+  removeOwner(keyId: Bytes, line: AuditDraft): "removed" | "unknown" {
+    return inTransaction(this.#database, () => {
+      if (!this.#owners.remove(keyId)) return "unknown";
+      this.#issuers.raiseEpoch(keyId);
+      this.#audit.append(line);
+      return "removed";
+    });
+  }
+
+  sawOwner(keyId: Bytes, at: number): void {
+    this.#owners.saw(keyId, at);
+  }
+
+  /** Least epoch of an issuer whose tokens still hold: 0 at first, above in a database that replaced a damaged one. */
+  minEpoch(issuer: Bytes): number {
+    return this.#issuers.minEpoch(issuer);
+  }
+
+  /** Number of the last signed statement taken from this issuer; 0 for none. */
+  lastStatement(issuer: Bytes): number {
+    return this.#issuers.lastStatement(issuer);
+  }
+
+  grant(id: Bytes): Grant | undefined {
+    return this.#grants.find(id);
+  }
+
+  /** The newest first. */
+  grants(): Grant[] {
+    return this.#grants.all();
+  }
+
+  /** "full": 256 can be used by `line.at`. Ended ones make room by themselves. */
+  addGrant(grant: Grant, line: AuditDraft): "added" | "known" | "full" {
+    return inTransaction(this.#database, () => {
+      const outcome = this.#grants.add(grant, line.at);
+      if (outcome === "added") this.#audit.append(line);
+      return outcome;
+    });
+  }
+
+  guests(grant: Bytes): Guest[] {
+    return this.#guests.of(grant);
+  }
+
+  guest(grant: Bytes, keyId: Bytes): Guest | undefined {
+    return this.#guests.find(grant, keyId);
+  }
+
+  /**
+   * Adds the guest, and the grant if it was not registered. "known": this browser is one of its guests. "used_up": `uses`
+   * others are, or the grant was revoked, or another one has its id: it has no use for this browser.
+   */
+  redeem(
+    grant: Grant,
+    guest: Guest,
+    line: AuditDraft,
+  ): "added" | "known" | "used_up" | "full" {
+    return inTransaction(this.#database, () => {
+      const refusal = this.#whyNotRedeemed(grant, guest);
+      if (refusal) return refusal;
+      if (this.#grants.add(grant, line.at) === "full") return "full";
+      this.#guests.add(guest);
+      this.#audit.append(line);
+      return "added";
+    });
+  }
+
+  sawGuest(grant: Bytes, keyId: Bytes, at: number): void {
+    this.#guests.saw(grant, { keyId, at });
+  }
+
+  /** Adds whole seconds of `ttl` that passed. */
+  spend(grant: Bytes, keyId: Bytes, seconds: number): void {
+    this.#guests.spend(grant, { keyId, seconds });
+  }
+
+  /**
+   * Ends a grant for good; `until` says from when on nobody needs to remember. One that is revoked already stays so, and a
+   * newer statement's number is taken. Throws a LimitError for a grant that was never here if 16,384 such are kept.
+   */
+  revoke(
+    cti: Bytes,
+    { until, statement }: { readonly until: number; readonly statement?: Statement },
+    line: AuditDraft,
+  ): "revoked" | "already_revoked" | "stale_statement" {
+    return inTransaction(this.#database, () => {
+      const isRevoked = this.#revocations.has(cti);
+      const isStale = statement !== undefined && !this.#issuers.take(statement);
+      if (isStale) return isRevoked ? "already_revoked" : "stale_statement";
+      this.#revocations.add(cti, until);
+      if (isRevoked) return "already_revoked";
+      this.#audit.append(line);
+      return "revoked";
+    });
+  }
+
+  isRevoked(cti: Bytes): boolean {
+    return this.#revocations.has(cti);
+  }
+
+  /** Marks a statement as taken. False if it is not newer than the last. */
+  takeStatement(issuer: Bytes, sequence: number): boolean {
+    return inTransaction(this.#database, () => this.#issuers.take({ issuer, sequence }));
+  }
+
+  /** All lines or none. */
+  record(lines: readonly AuditDraft[]): void {
+    if (lines.length === 0) return;
+    inTransaction(this.#database, () => {
+      for (const line of lines) this.#audit.append(line);
+    });
+  }
+
+  /** The newest first, all older than `before`; at most 1,000. */
+  audit(options: { readonly before?: number; readonly limit: number }): AuditLine[] {
+    return this.#audit.list(options);
+  }
+
+  auditHead(): AuditPlace {
+    return this.#audit.head();
+  }
+
+  auditHash(sequence: number): Bytes | undefined {
+    return this.#audit.hash(sequence);
+  }
+
+  auditBase(): AuditBase | undefined {
+    return this.#audit.base();
+  }
+
+  signAuditBase(sequence: number, signature: Bytes): void {
+    this.#audit.signBase(sequence, signature);
+  }
+
+  /** First line whose hash does not follow from the one before; undefined if the log is whole. Reads all of it. */
+  brokenAudit(): number | undefined {
+    return this.#audit.firstBroken();
+  }
+
+  timeFloor(): number {
+    return this.#settings.get("time_floor");
+  }
+
+  /** Nothing happens if it is there or above. */
+  raiseTimeFloor(to: number): void {
+    this.#settings.raise("time_floor", to);
+  }
+
+  /**
+   * A number for this service or camera and never for another: made at the first call, from 1. Only for what is configured:
+   * each id that is asked for is kept for ever. Throws a LimitError when all 65,535 were given.
+   */
+  numberOf(kind: NumberedKind, id: string): number {
+    return this.#numbers.find(kind, id) ??
+      inTransaction(this.#database, () => this.#numbers.findOrMake(kind, id));
   }
 
   close(): void {
@@ -111,81 +264,13 @@ export class Store {
     this.close();
   }
 
-  #addOwner(owner: Owner): void {
-    this.#database
-      .prepare(
-        `INSERT INTO owners (key_id, public_key, label, created_at) VALUES (?, ?, ?, ?)
-         ON CONFLICT (key_id) DO UPDATE SET label = excluded.label
-         WHERE public_key = excluded.public_key`,
-      )
-      .run(owner.keyId, owner.publicKey, owner.label, owner.createdAt);
+  #whyNotRedeemed(grant: Grant, guest: Guest): "known" | "used_up" | undefined {
+    if (this.#revocations.has(grant.id)) return "used_up";
+    const registered = this.#grants.find(grant.id);
+    if (!registered) return undefined;
+    if (!equalBytes(registered.token, grant.token)) return "used_up";
+    const known = this.#guests.find(grant.id, guest.keyId);
+    if (known) return equalBytes(known.publicKey, guest.publicKey) ? "known" : "used_up";
+    return this.#guests.count(grant.id) >= registered.uses ? "used_up" : undefined;
   }
-}
-
-/** The file is no database or fails its own check. */
-class DamageError extends Error {
-  override name = "DamageError";
-}
-
-function openDatabase(path: string): DatabaseSync {
-  closeSync(openSync(path, "a", 0o600)); // SQLite gives its side files the mode of the first
-  chmodSync(path, 0o600);
-  const database = new DatabaseSync(path);
-  try {
-    // Not `exec`: only prepared statements give SQLite's error code in Deno.
-    for (const setting of SETTINGS) database.prepare(`PRAGMA ${setting}`).get();
-    checkWhole(database);
-    migrate(database);
-    return database;
-  } catch (cause) {
-    database.close();
-    if (isDamage(cause)) throw new DamageError("Cannot read database: damaged", { cause });
-    throw cause;
-  }
-}
-
-function checkWhole(database: DatabaseSync): void {
-  const verdict = database.prepare("PRAGMA quick_check(1)").get()?.quick_check;
-  if (verdict !== "ok") throw new DamageError(`Cannot read database: ${String(verdict)}`);
-}
-
-function isDamage(error: unknown): boolean {
-  if (error instanceof DamageError) return true;
-  const code = error instanceof Error && "errcode" in error ? Number(error.errcode) : 0;
-  return DAMAGED_CODES.includes(code & 0xff); // the low byte is the primary code
-}
-
-/** Gives the file and its side files a name that is free, so that nothing of them is lost or read again. */
-function moveAside(path: string): string {
-  let number = 1;
-  while (existsSync(`${path}.damaged-${number}`)) number++;
-  const movedTo = `${path}.damaged-${number}`;
-  for (const suffix of ["", "-wal", "-shm"]) {
-    if (existsSync(path + suffix)) renameSync(path + suffix, movedTo + suffix);
-  }
-  return movedTo;
-}
-
-function openError(path: string, cause: unknown): Error {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const remedy = cause instanceof NewerSchemaError
-    ? ""
-    : ". See that the user that runs porthole may write there and that the disk is not full";
-  return new Error(`Cannot open the store '${path}': ${reason}${remedy}`, { cause });
-}
-
-type Row = ReturnType<ReturnType<DatabaseSync["prepare"]>["all"]>[number];
-
-function readOwner(row: Row): Owner {
-  return {
-    keyId: blob(row.key_id),
-    publicKey: blob(row.public_key),
-    label: String(row.label),
-    createdAt: Number(row.created_at),
-  };
-}
-
-function blob(value: unknown): Bytes {
-  if (!(value instanceof Uint8Array)) throw new TypeError("Cannot read row: not a byte string");
-  return new Uint8Array(value);
 }

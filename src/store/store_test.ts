@@ -1,30 +1,20 @@
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
-import { type Owner, Store } from "./store.ts";
-import { SCHEMA_VERSION } from "./migrations.ts";
-
-function owner(byte: number): Owner {
-  return {
-    keyId: new Uint8Array(8).fill(byte),
-    publicKey: new Uint8Array(32).fill(byte),
-    label: `browser ${byte}`,
-    createdAt: 1_700_000_000 + byte,
-  };
-}
-
-const CTI = new Uint8Array(16).fill(7);
-
-/** Gives the test a folder of its own. */
-function inFolder(test: (path: string, folder: string) => void): () => void {
-  return () => {
-    const folder = Deno.makeTempDirSync();
-    try {
-      test(`${folder}/porthole.db`, folder);
-    } finally {
-      Deno.removeSync(folder, { recursive: true });
-    }
-  };
-}
+import { LimitError, MAX_CONSUMED, MAX_NUMBER, MAX_OWNERS } from "./limits.ts";
+import { Store } from "./store.ts";
+import {
+  bytes,
+  cti,
+  grant,
+  inFolder,
+  keyId,
+  line,
+  NOW,
+  owner,
+  pair,
+  query,
+  sql,
+  withStore,
+} from "./test_parts.ts";
 
 Deno.test(
   "store keeps an owner over a restart and refuses the claim a second time",
@@ -32,119 +22,217 @@ Deno.test(
     {
       using store = Store.open(path);
       assert.deepEqual(store.owners(), []);
-      assert.equal(store.isConsumed(CTI), false);
-      assert.equal(store.consumeClaimAndAddOwner(CTI, owner(1)), "added");
+      assert.equal(store.isConsumed(cti(1)), false);
+      assert.equal(pair(store, 1), "added");
     }
     using store = Store.open(path);
     assert.equal(store.damaged, undefined);
-    assert.equal(store.isConsumed(CTI), true);
-    assert.equal(store.consumeClaimAndAddOwner(CTI, owner(2)), "already_used");
+    assert.equal(store.isConsumed(cti(1)), true);
+    const again = store.consumeClaimAndAddOwner(cti(1), owner(2), line());
+    assert.equal(again, "already_used");
     assert.deepEqual(store.owners(), [owner(1)]);
-    assert.deepEqual(store.owner(owner(1).keyId), owner(1));
-    assert.equal(store.owner(owner(2).keyId), undefined);
+    assert.deepEqual(store.owner(keyId(1)), owner(1));
+    assert.equal(store.owner(keyId(2)), undefined);
+    assert.deepEqual(store.audit({ limit: 9 }).map(({ event }) => event), ["owner.added"]);
   }),
 );
 
 Deno.test(
-  "store takes a claim back when its owner cannot be added",
-  inFolder((path) => {
-    using store = Store.open(path);
+  "store takes a claim back when its owner or its line cannot be added",
+  withStore((store) => {
     const broken = { ...owner(1), publicKey: new Uint8Array(31) };
-    assert.throws(() => store.consumeClaimAndAddOwner(CTI, broken), /CHECK/);
-    assert.equal(store.isConsumed(CTI), false);
-    assert.equal(store.consumeClaimAndAddOwner(CTI, owner(1)), "added");
+    assert.throws(() => store.consumeClaimAndAddOwner(cti(1), broken, line()), /CHECK/);
+    assert.throws(() => store.consumeClaimAndAddOwner(cti(1), owner(1), line("")), /CHECK/);
+    assert.equal(store.isConsumed(cti(1)), false);
+    assert.deepEqual(store.owners(), []);
+    assert.equal(store.auditHead().sequence, 0);
+    assert.equal(pair(store, 1), "added");
   }),
 );
 
 Deno.test(
   "store keeps the date of an owner who pairs again and never swaps the key under an id",
-  inFolder((path) => {
-    using store = Store.open(path);
-    store.consumeClaimAndAddOwner(CTI, owner(1));
+  withStore((store) => {
+    pair(store, 1);
+    store.sawOwner(keyId(1), NOW + 5);
     const again = { ...owner(1), label: "new name", createdAt: 1 };
-    store.consumeClaimAndAddOwner(new Uint8Array(16), again);
-    assert.deepEqual(store.owners(), [{ ...owner(1), label: "new name" }]);
-    const collision = { ...owner(9), keyId: owner(1).keyId };
-    store.consumeClaimAndAddOwner(new Uint8Array(16).fill(1), collision);
-    assert.deepEqual(store.owner(owner(1).keyId)?.publicKey, owner(1).publicKey);
+    store.consumeClaimAndAddOwner(cti(2), again, line());
+    const expected = { ...owner(1), label: "new name", lastSeen: NOW + 5 };
+    assert.deepEqual(store.owners(), [expected]);
+    const collision = { ...owner(9), keyId: keyId(1) };
+    assert.throws(
+      () => store.consumeClaimAndAddOwner(cti(3), collision, line()),
+      /another key has this id/,
+    );
+    assert.deepEqual(store.owners(), [expected]);
+    assert.equal(store.isConsumed(cti(3)), false);
   }),
 );
 
 Deno.test(
-  "store runs in WAL mode with full flushes and a private file",
-  inFolder((path) => {
-    using store = Store.open(path);
-    store.consumeClaimAndAddOwner(CTI, owner(1));
-    const other = new DatabaseSync(path);
-    assert.equal(other.prepare("PRAGMA journal_mode").get()?.journal_mode, "wal");
-    assert.equal(other.prepare("PRAGMA user_version").get()?.user_version, SCHEMA_VERSION);
-    other.close();
-    for (const suffix of ["", "-wal", "-shm"]) {
-      assert.equal(Deno.statSync(path + suffix).mode! & 0o777, 0o600, suffix);
-    }
+  "store refuses the owner above the limit and leaves the claim unused",
+  withStore((store) => {
+    for (let number = 1; number <= MAX_OWNERS; number++) assert.equal(pair(store, number), "added");
+    assert.throws(() => pair(store, 100), { name: "LimitError", message: /64 are there/ });
+    assert.equal(store.isConsumed(cti(100)), false);
+    const again = store.consumeClaimAndAddOwner(cti(101), owner(5), line());
+    assert.equal(again, "added", "one who is there may pair again");
+    store.removeOwner(keyId(1), line());
+    assert.equal(pair(store, 100), "added");
   }),
 );
 
 Deno.test(
-  "store moves a file that is no database aside and begins anew",
-  inFolder((path) => {
-    for (const number of [1, 2]) {
-      const junk = "this is no database, however long it may be. ".repeat(200);
-      Deno.writeTextFileSync(path, junk);
-      using store = Store.open(path);
-      assert.equal(store.damaged?.movedTo, `${path}.damaged-${number}`);
-      assert.equal(Deno.readTextFileSync(`${path}.damaged-${number}`), junk);
-      assert.equal(store.consumeClaimAndAddOwner(CTI, owner(1)), "added");
-    }
+  "store forgets the claims that were used first, whatever the clock said then",
+  withStore((store, path) => {
+    pair(store, 1); // its clock was ahead of the others'
+    sql(
+      path,
+      `INSERT INTO consumed_claims (cti, at)
+       WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${MAX_CONSUMED - 1})
+       SELECT CAST(format('%016d', i) AS BLOB), 1 FROM n`,
+    );
+    assert.equal(store.isConsumed(cti(1)), true);
+    store.consumeClaimAndAddOwner(cti(2), { ...owner(1), createdAt: 0 }, line());
+    assert.deepEqual([cti(1), cti(2)].map((id) => store.isConsumed(id)), [false, true]);
+    assert.deepEqual(query(path, "SELECT count(*) FROM consumed_claims"), [MAX_CONSUMED]);
   }),
 );
 
 Deno.test(
-  "store finds a damaged page at opening",
-  inFolder((path) => {
-    {
-      using store = Store.open(path);
-      for (let i = 0; i < 200; i++) {
-        const cti = new Uint8Array(16).fill(i);
-        store.consumeClaimAndAddOwner(cti, owner(i));
-      }
-    }
-    const bytes = Deno.readFileSync(path);
-    bytes.fill(0xa5, 4096); // all but the first page
-    Deno.writeFileSync(path, bytes);
-    using store = Store.open(path);
-    assert.equal(store.damaged?.movedTo, `${path}.damaged-1`);
-    assert.deepEqual(store.owners(), []);
-  }),
-);
-
-Deno.test(
-  "store survives its file cut at any page",
+  "store removes an owner and raises its epoch, so that a new pairing revives nothing",
   inFolder((path) => {
     {
       using store = Store.open(path);
-      for (let i = 0; i < 100; i++) {
-        store.consumeClaimAndAddOwner(new Uint8Array(16).fill(i), owner(i));
-      }
+      pair(store, 1);
+      pair(store, 2);
+      assert.equal(store.minEpoch(keyId(1)), 0);
+      assert.equal(store.takeStatement(keyId(1), 7), true);
+      assert.equal(store.removeOwner(keyId(1), line("owner.removed")), "removed");
+      assert.equal(store.removeOwner(keyId(1), line()), "unknown");
     }
-    const whole = Deno.readFileSync(path);
-    for (let length = 0; length < whole.length; length += 1024) {
-      Deno.writeFileSync(path, whole.slice(0, length));
-      using store = Store.open(path);
-      assert.deepEqual(store.owners(), []);
-    }
+    using store = Store.open(path);
+    assert.deepEqual(store.owners(), [owner(2)]);
+    assert.equal(store.minEpoch(keyId(1)), 1);
+    assert.equal(store.minEpoch(keyId(2)), 0);
+    assert.equal(pairAgain(store), "added");
+    assert.equal(store.minEpoch(keyId(1)), 1, "grants from before carry epoch 0");
+    assert.equal(store.lastStatement(keyId(1)), 7, "old statements stay old");
+    store.removeOwner(keyId(1), line());
+    assert.equal(store.minEpoch(keyId(1)), 2);
+    assert.deepEqual(store.audit({ limit: 2, before: 4 }).map(({ event }) => event), [
+      "owner.removed",
+      "owner.added",
+    ]);
+  }),
+);
+
+function pairAgain(store: Store): "added" | "already_used" {
+  return store.consumeClaimAndAddOwner(cti(50), owner(1), line());
+}
+
+Deno.test(
+  "store keeps owner and epoch when the line of a removal cannot be written",
+  withStore((store) => {
+    pair(store, 1);
+    assert.throws(() => store.removeOwner(keyId(1), line("")), /CHECK/);
+    assert.deepEqual(store.owners(), [owner(1)]);
+    assert.equal(store.minEpoch(keyId(1)), 0);
   }),
 );
 
 Deno.test(
-  "store leaves the file of a newer porthole alone",
+  "store forgets the former owner who was removed first, and never a present one",
+  withStore((store, path) => {
+    pair(store, 1);
+    store.takeStatement(keyId(1), 3);
+    sql(
+      path,
+      `INSERT INTO issuers (key_id, min_epoch, last_statement)
+       WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 5095)
+       SELECT CAST(format('%08d', i) AS BLOB), 1, 0 FROM n`,
+    );
+    pair(store, 2);
+    store.removeOwner(keyId(2), line());
+    const count = "SELECT count(*) FROM issuers";
+    assert.deepEqual(query(path, count), [4097], "4096 former owners and a present one");
+    assert.equal(store.minEpoch(keyId(2)), 1);
+    assert.equal(store.lastStatement(keyId(1)), 3);
+    assert.equal(store.minEpoch(new TextEncoder().encode("00001000")), 0, "removed first");
+    assert.equal(store.minEpoch(new TextEncoder().encode("00001001")), 1);
+    store.removeOwner(keyId(1), line());
+    assert.equal(store.minEpoch(keyId(1)), 1, "its row was the oldest, but not its removal");
+  }),
+);
+
+Deno.test(
+  "store never lowers the time floor",
   inFolder((path) => {
-    Store.open(path).close();
-    const database = new DatabaseSync(path);
-    database.exec(`PRAGMA user_version = ${SCHEMA_VERSION + 1}`);
-    database.close();
-    assert.throws(() => Store.open(path), /Run the newer porthole again/);
-    assert.equal([...Deno.readDirSync(path.replace(/\/[^/]*$/, ""))].length, 1);
+    {
+      using store = Store.open(path);
+      assert.equal(store.timeFloor(), 0);
+      store.raiseTimeFloor(NOW);
+      store.raiseTimeFloor(NOW - 1);
+    }
+    using store = Store.open(path);
+    assert.equal(store.timeFloor(), NOW);
+  }),
+);
+
+Deno.test(
+  "store numbers services and cameras apart, from 1, for ever",
+  inFolder((path) => {
+    {
+      using store = Store.open(path);
+      assert.equal(store.numberOf("service", "ui"), 1);
+      assert.equal(store.numberOf("service", "printer"), 2);
+      assert.equal(store.numberOf("camera", "ui"), 1);
+    }
+    using store = Store.open(path);
+    assert.equal(store.numberOf("service", "printer"), 2);
+    assert.equal(store.numberOf("service", "third"), 3);
+  }),
+);
+
+Deno.test(
+  "store gives no number twice when all were given",
+  withStore((store, path) => {
+    sql(path, `INSERT INTO numbers (kind, id, number) VALUES ('service', 'last', ${MAX_NUMBER})`);
+    assert.equal(store.numberOf("service", "last"), MAX_NUMBER);
+    assert.throws(() => store.numberOf("service", "more"), LimitError);
+    assert.equal(store.numberOf("camera", "more"), 1);
+  }),
+);
+
+Deno.test(
+  "store refuses texts that are too long or hold a NUL",
+  withStore((store) => {
+    const long = "ü".repeat(129); // 258 bytes
+    for (const label of [long, "a\0b"]) {
+      const named = { ...owner(1), label };
+      assert.throws(() => store.consumeClaimAndAddOwner(cti(1), named, line()), /CHECK/);
+      assert.throws(() => store.addGrant(grant(1, { label }), line()), /CHECK/);
+      assert.throws(() => store.record([{ ...line(), label }]), /CHECK/);
+    }
+    assert.throws(() => store.record([line("e".repeat(65))]), /CHECK/);
+    assert.throws(() => store.record([{ ...line(), detail: "d".repeat(1025) }]), /CHECK/);
+    assert.throws(() => store.record([{ ...line(), detail: "a\0" }]), /CHECK/);
+    assert.throws(() => store.record([{ ...line(), holder: bytes(9, 1) }]), /CHECK/);
+    assert.throws(() => store.addGrant(grant(1, { token: bytes(1025, 1) }), line()), /CHECK/);
+    assert.throws(() => store.addGrant(grant(1, { expires: 2 ** 53 }), line()), /CHECK/);
+    assert.throws(() => store.addGrant(grant(1, { uses: 65 }), line()), /CHECK/);
+    assert.throws(() => store.numberOf("camera", "i".repeat(65)), /CHECK/);
+    assert.equal(store.auditHead().sequence, 0);
+  }),
+);
+
+Deno.test(
+  "store's log of changes does not grow without end while it stays open",
+  withStore((store, path) => {
+    const many = Array.from({ length: 10 }, () => ({ ...line(), detail: "d".repeat(1000) }));
+    for (let call = 0; call < 300; call++) store.record(many);
+    // SQLite moves it over at each 4 MiB.
+    assert.ok(Deno.statSync(`${path}-wal`).size < 5 << 20);
   }),
 );
 
