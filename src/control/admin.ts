@@ -12,17 +12,21 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { utf8 } from "../lib/bytes.ts";
 import type { Log } from "../lib/log.ts";
+import { addPeopleRoutes, type PeopleActions } from "./admin_routes.ts";
 import { adminSocketPath, MAX_SOCKET_PATH_BYTES } from "./admin_socket.ts";
+import type { Knowledge } from "./clock.ts";
+import { OwnerRequestError } from "./owner_error.ts";
 
 /** What the admin API is able to do; `main` connects it. A RangeError's message goes to the person who asked. */
-export interface AdminActions {
+export interface AdminActions extends PeopleActions {
   /** Opens a pairing window. */
-  pair(forMs: number): Promise<AdminPairOffer>;
+  pair(forMs: number): Promise<AdminLink>;
   status(): AdminStatus;
 }
 
-export interface AdminPairOffer {
-  /** A secret, for as long as the window is open. */
+/** A link that lets somebody in. */
+export interface AdminLink {
+  /** A secret, for as long as it holds. */
   readonly url: string;
   readonly id: string;
   /** ISO 8601, by this device's clock. */
@@ -31,10 +35,14 @@ export interface AdminPairOffer {
 
 export interface AdminStatus {
   readonly device: string;
+  /** Of the device's key: `Identity.fingerprint`. */
+  readonly fingerprint: string;
   readonly name: string;
   readonly rendezvous: { readonly url: string; readonly state: string };
   readonly sessions: number;
   readonly owners: number;
+  /** How well the device knows the time: people who were lent something may depend on it. */
+  readonly clock: Knowledge;
   readonly services: readonly string[];
   readonly cameras: readonly string[];
 }
@@ -49,7 +57,7 @@ export interface Admin {
   close(): Promise<void>;
 }
 
-type Env = { Bindings: HttpBindings };
+export type AdminEnv = { Bindings: HttpBindings };
 
 /** Bytes of a request's body: the longest command is a line of JSON. */
 const MAX_BODY_BYTES = 4 * 1024;
@@ -94,8 +102,9 @@ function createAdminServer(options: AdminOptions): Server {
 }
 
 /** The routes, without the socket. */
-function createAdminApp({ pair, status, log }: AdminOptions): Hono<Env> {
-  const app = new Hono<Env>();
+function createAdminApp(options: AdminOptions): Hono<AdminEnv> {
+  const { pair, status, log } = options;
+  const app = new Hono<AdminEnv>();
   app.use("*", async (context, next) => {
     context.header("connection", "close"); // one command, one connection
     const isOurs = looksLocal(context.env.incoming);
@@ -118,9 +127,11 @@ function createAdminApp({ pair, status, log }: AdminOptions): Hono<Env> {
     }
     return context.json(await pair(seconds * 1000));
   });
+  addPeopleRoutes(app, options);
   app.notFound((context) => context.json({ error: "Cannot answer: no such command" }, 404));
   app.onError((error, context) => {
-    if (error instanceof RangeError) return context.json({ error: error.message }, 400);
+    const isForPeople = error instanceof RangeError || error instanceof OwnerRequestError;
+    if (isForPeople) return context.json({ error: error.message }, 400);
     log.error("admin.failed", { error: String(error) });
     return context.json({ error: "Cannot answer: porthole failed, its log says more" }, 500);
   });

@@ -8,17 +8,24 @@ import { SILENT } from "../lib/log.ts";
 import { type Admin, type AdminOptions, type AdminStatus, startAdmin } from "./admin.ts";
 import { adminRequest } from "./admin_client.ts";
 import { adminSocketPath } from "./admin_socket.ts";
+import type { Audit } from "./audit.ts";
+import type { Household } from "./household.ts";
+import type { LendTerms } from "./lending.ts";
+import { HOUR, Scene as Device, START } from "./testing/scene.ts";
 
 const STATUS: AdminStatus = {
   device: "abc",
+  fingerprint: "0123 4567",
   name: "Gate",
   rendezvous: { url: "wss://a", state: "registered" },
   sessions: 1,
   owners: 2,
+  clock: "synchronised",
   services: ["ui"],
   cameras: ["front"],
 };
 const LINK = { url: "https://a/#pair=x", id: "1", expires: "2026-01-01T00:00:00.000Z" };
+const JSON_TYPE = { "content-type": "application/json" };
 
 interface Question {
   readonly method?: string;
@@ -30,7 +37,7 @@ interface Question {
 /** A state folder, with an admin server when started. */
 class Scene implements AsyncDisposable {
   readonly state: string;
-  readonly asked: number[] = [];
+  readonly asked: (number | LendTerms)[] = [];
   readonly #admins: Admin[] = [];
 
   private constructor(state: string) {
@@ -42,12 +49,21 @@ class Scene implements AsyncDisposable {
   }
 
   async start(options: Partial<AdminOptions> = {}): Promise<this> {
-    const pair = (forMs: number) => {
-      this.asked.push(forMs);
+    const ask = (asked: number | LendTerms) => {
+      this.asked.push(asked);
       return Promise.resolve(LINK);
     };
-    const all = { state: this.state, pair, status: () => STATUS, log: SILENT, ...options };
-    this.#admins.push(await startAdmin(all));
+    this.#admins.push(
+      await startAdmin({
+        state: this.state,
+        pair: ask,
+        lend: ask,
+        status: () => STATUS,
+        ...UNREACHED,
+        log: SILENT,
+        ...options,
+      }),
+    );
     return this;
   }
 
@@ -71,6 +87,9 @@ class Scene implements AsyncDisposable {
     await rm(this.state, { recursive: true });
   }
 }
+
+/** What no refused request may come to: it would fail there, and not with 403. */
+const UNREACHED = { household: {} as Household, audit: {} as Audit };
 
 Deno.test("admin answers status and pair over its socket", async () => {
   await using scene = await (await Scene.create()).start();
@@ -99,23 +118,137 @@ Deno.test("admin makes its state folder for its owner only", async () => {
 
 Deno.test("admin refuses what a browser, a proxy or a confused client sends", async () => {
   await using scene = await (await Scene.create()).start();
-  const json = { "content-type": "application/json" };
-  const pair = { method: "POST", path: "/pair", body: '{"for":600}' };
-  const hostile: readonly Question[] = [
-    { headers: { host: "evil.example" } },
-    { headers: { origin: "http://localhost" } },
-    { headers: { origin: "null" } },
-    { headers: { referer: "http://localhost/" } },
-    { headers: { "sec-fetch-site": "same-origin" } },
-    { headers: { connection: "Upgrade", upgrade: "websocket" } },
-    { path: "http://localhost/status" },
-    { ...pair, headers: { "content-type": "text/plain" } },
-    { ...pair, headers: {} },
-    { ...pair, headers: { ...json, origin: "http://evil.example" } },
+  const lend = { services: ["ui"], cameras: [], operations: ["view"], for: 60, uses: 1 };
+  const routes: readonly Question[] = [
+    { method: "POST", path: "/pair", body: '{"for":600}' },
+    { method: "POST", path: "/lend", body: JSON.stringify(lend) },
+    { method: "POST", path: "/revoke", body: '{"id":"0123"}' },
+    { method: "POST", path: "/kick", body: '{"id":"0123"}' },
+    ...["/status", "/owners", "/grants", "/sessions", "/audit?before=9"].map((path) => ({ path })),
   ];
-  for (const one of hostile) assert.equal(await scene.ask(one), 403, JSON.stringify(one));
+  for (const route of routes) {
+    const hostile: readonly Question[] = [
+      { headers: { host: "evil.example" } },
+      { headers: { host: "localhost.evil.example" } },
+      { headers: { origin: "http://localhost" } },
+      { headers: { origin: "null" } },
+      { headers: { referer: "http://localhost/" } },
+      { headers: { "sec-fetch-site": "same-origin" } },
+      { headers: { "x-forwarded-for": "127.0.0.1" } },
+      { headers: { connection: "Upgrade", upgrade: "websocket" } },
+      { path: `http://localhost${route.path}` },
+    ];
+    for (const one of hostile) {
+      const question = { ...route, ...one, headers: { ...JSON_TYPE, ...one.headers } };
+      assert.equal(await scene.ask(question), 403, JSON.stringify(question));
+    }
+    if (route.method !== "POST") continue;
+    for (const headers of [undefined, { "content-type": "text/plain" }]) {
+      assert.equal(await scene.ask({ ...route, headers }), 403, `${route.path} ${headers}`);
+    }
+  }
   assert.deepEqual(scene.asked, []);
-  assert.equal(await scene.ask({ ...pair, headers: json }), 200);
+  for (const route of routes.slice(0, 2)) {
+    assert.equal(await scene.ask({ ...route, headers: JSON_TYPE }), 200);
+  }
+  assert.equal(scene.asked.length, 2);
+});
+
+Deno.test("admin lends what was asked for, and refuses what is no wish", async () => {
+  await using scene = await (await Scene.create()).start();
+  const wish = { services: ["ui"], cameras: ["front"], operations: ["view"], for: 60, uses: 2 };
+  const lend = (body: object) => adminRequest(scene.state, { method: "POST", path: "/lend", body });
+  assert.deepEqual(await lend(wish), LINK);
+  assert.deepEqual(await lend({ ...wish, label: "Plumber" }), LINK);
+  const { for: seconds, ...terms } = wish;
+  assert.deepEqual(scene.asked, [
+    { ...terms, seconds },
+    { ...terms, seconds, label: "Plumber" },
+  ]);
+  const wrong = [
+    {},
+    { ...wish, services: "ui" },
+    { ...wish, services: [1] },
+    { ...wish, cameras: Array(100).fill("front") },
+    { ...wish, operations: ["rule"] },
+    { ...wish, operations: ["view", "view"] },
+    { ...wish, for: 0 },
+    { ...wish, for: 1.5 },
+    { ...wish, uses: "1" },
+    { ...wish, label: 1 },
+    { ...wish, other: 1 },
+  ];
+  for (const body of wrong) await assert.rejects(lend(body), /Cannot lend: expected/);
+  assert.equal(scene.asked.length, 2);
+});
+
+Deno.test("admin lists people, ends grants, owners and sessions, and reads the log", async () => {
+  await Device.run(async (device) => {
+    const { household, audit } = device;
+    await using scene = await (await Scene.create()).start({ household, audit });
+    const get = (path: string) => adminRequest(scene.state, { method: "GET", path });
+    const post = (path: string, id: string) =>
+      adminRequest(scene.state, { method: "POST", path, body: { id } });
+    const [owner, other] = [await device.owner(), await device.owner({ label: "Tablet" })];
+    const { id, fragment } = await device.lend();
+    const guest = await device.guest(fragment);
+    const start = new Date(START * 1000).toISOString();
+    const end = new Date((START + HOUR) * 1000).toISOString();
+    const label = "Phone";
+    const seen = { createdAt: start, lastSeen: start };
+    const ids = [owner, other].map((person) => person.admission.holder).sort();
+    const { owners } = await get("/owners");
+    assert.deepEqual((owners as { id: string }[]).toSorted((a, b) => a.id < b.id ? -1 : 1), [
+      { id: ids[0], label: ids[0] === owner.admission.holder ? "Firefox" : "Tablet", ...seen },
+      { id: ids[1], label: ids[1] === owner.admission.holder ? "Firefox" : "Tablet", ...seen },
+    ]);
+    const grant = {
+      id,
+      label: "Plumber",
+      services: ["ui"],
+      cameras: ["front"],
+      operations: ["view"],
+      expires: end,
+      uses: 1,
+      state: "used",
+      guests: [{ id: guest.admission.holder, label, redeemedAt: start }],
+    };
+    assert.deepEqual(await get("/grants"), { grants: [grant] });
+    const { sessions } = await get("/sessions") as { sessions: object[] };
+    assert.deepEqual(sessions[2], {
+      id: guest.admission.sessionId,
+      holder: guest.admission.holder,
+      label,
+      role: "guest",
+      grant: id,
+      since: start,
+    });
+
+    await assert.rejects(post("/kick", "ffff"), /There is no session 'ffff'/);
+    const session = owner.admission.sessionId;
+    assert.deepEqual(await post("/kick", session.slice(0, 20)), { id: session });
+    assert.equal(owner.bye, "kicked");
+    assert.deepEqual(await post("/revoke", id.slice(0, 20)), { id, kind: "grant" });
+    assert.equal(guest.bye, "revoked");
+    const { holder } = other.admission;
+    assert.deepEqual(await post("/revoke", holder), { id: holder, kind: "owner" });
+    assert.equal(other.bye, "removed");
+    await assert.rejects(post("/revoke", owner.admission.holder), /pair another browser first/);
+    await assert.rejects(post("/revoke", "abc"), /expected/);
+    await assert.rejects(post("/revoke", "g".repeat(16)), /expected/);
+
+    const { entries } = await get("/audit") as { entries: { sequence: number; event: string }[] };
+    assert.equal(entries[0]!.sequence, entries.length);
+    assert.deepEqual(entries.filter(({ event }) => event === "owner.removed"), [{
+      sequence: entries.find(({ event }) => event === "owner.removed")!.sequence,
+      event: "owner.removed",
+      detail: `${holder} Tablet`,
+      at: start,
+    }]);
+    const older = await get(`/audit?before=${entries[2]!.sequence}`);
+    assert.deepEqual(older, { entries: entries.slice(3) });
+    await assert.rejects(get("/audit?before=x"), /expected \?before=NUMBER/);
+  });
 });
 
 Deno.test("admin refuses bodies that are too long or are not what the command takes", async () => {

@@ -3,44 +3,66 @@
  * and judged here before anything of WebRTC exists. Whoever is admitted goes to the agent as an `Admission`; whoever is
  * not gets a sealed refusal, or silence where there is nobody to seal to.
  *
- *     offer -- rate, size --> open, one signature --> new? known owner, or open claim? --> Admission
- *                  |                  |                              |
- *                silence           silence                     sealed refusal
+ *     offer -- size, tag --> a known person's lane, or the strangers' --> open, one signature --> judge --> Admission
+ *                                   |                                         |                     |
+ *                                silence                                   silence            sealed refusal
  *
  * A session outlives its signalling: when the browser's socket is gone, candidates can no longer pass, and nothing else
- * changes. A session that never confirms is ended by the agent.
+ * changes. A session that never confirms is ended by the agent. Not here: by what right somebody comes (`entrance.ts`).
  */
-import { type Bytes, equalBytes, toHex } from "../lib/bytes.ts";
+import { type Bytes, toHex } from "../lib/bytes.ts";
 import type { Log } from "../lib/log.ts";
 import { DeviceHandshake, HandshakeError, type RefusalReason } from "../trust/handshake.ts";
 import { keyId } from "../trust/key_id.ts";
 import { HANDSHAKE_VERSION, MESSAGE } from "../trust/message.ts";
+import { offerTag } from "../trust/offer.ts";
 import { signPresence } from "../trust/presence.ts";
-import type { Admission, OfferLink, Owners } from "./admission_types.ts";
+import type { Admission, OfferLink } from "./admission_types.ts";
 import { AdmittedSession } from "./admitted_session.ts";
+import type { Audit } from "./audit.ts";
+import type { Entrance, Entry, Way } from "./entrance.ts";
 import type { Identity } from "./identity.ts";
-import type { Pairing } from "./pairing.ts";
+import { Lane } from "./lane.ts";
+import type { LiveSessions } from "./live_sessions.ts";
+import type { Known, Passes } from "./passes.ts";
 import { ReplayGuard } from "./replay_guard.ts";
-import { TokenBucket } from "./token_bucket.ts";
 
-/** Handshakes that are being opened, or admitted and not confirmed, at once (security.md 1.4). */
+/** Handshakes of strangers that are being opened, or of one kind of people admitted and not confirmed, at once. */
 export const MAX_PENDING = 4;
+/** Of these with one grant: whoever has an invite can make as many keys as it likes. */
+const MAX_PENDING_OF_GRANT = 2;
 /** After this a session that neither confirmed nor ended no longer keeps others out. ICE may take half of it. */
 export const PENDING_LIMIT_MS = 60_000;
 /** Sessions that are known here at once; the agent's own limit is lower. */
 const MAX_SESSIONS = 64;
-/** Offers, from whomever (security.md 5): one a second, and a household that reconnects together. */
-const OFFER_RATE = { capacity: 20, perSecond: 1 };
+/** Of guests: the agent takes 16, and owners always find four places. */
+export const MAX_GUEST_SESSIONS = 12;
+/** Tabs of one guest's browser. */
+export const MAX_SESSIONS_OF_GUEST = 4;
+/** All strangers (security.md 5): one a second, and a household that comes together for the first time. */
+const STRANGERS = { capacity: 20, perSecond: 1, atOnce: MAX_PENDING };
+/** Refusals that owners read about; the others tell of load and old pages, not of people. */
+const REPORTED: readonly RefusalReason[] = [
+  "not_paired",
+  "claim_used",
+  "claim_expired",
+  "claim_wrong",
+  "grant_invalid",
+  "grant_expired",
+  "grant_revoked",
+  "grant_used",
+  "time_unknown",
+];
 
 export interface AdmissionsOptions {
-  readonly identity: Identity;
-  readonly owners: Owners;
-  readonly pairing: Pairing;
+  readonly identity: Pick<Identity, "signer" | "sealing">;
+  readonly entrance: Entrance;
+  readonly passes: Passes;
+  readonly live: LiveSessions;
+  readonly audit: Audit;
   readonly log: Log;
-  /** Milliseconds of a monotonic clock. */
-  now(): number;
-  /** Unix seconds, as good as the board knows. For display only. */
-  unixTime(): number;
+  /** Milliseconds of a clock that only runs forward. */
+  monotonic(): number;
   /** Whether the agent would take one more session. */
   hasRoom(): boolean;
   /** Takes a session over. It must end in `release`. */
@@ -57,17 +79,21 @@ interface Route {
 
 export class Admissions {
   readonly #options: AdmissionsOptions;
-  readonly #bucket = new TokenBucket(OFFER_RATE);
+  readonly #strangers = new Lane(STRANGERS);
   readonly #replays = new ReplayGuard();
   readonly #routes = new Map<number, Route>();
   readonly #sessions = new Map<AdmittedSession, Route>();
   /** Sessions that did not confirm yet, and since when. */
   readonly #pending = new Map<AdmittedSession, number>();
-  #opening = 0;
   #sequence = 0;
 
   constructor(options: AdmissionsOptions) {
     this.#options = options;
+  }
+
+  /** Learns the offers of everybody whom the store knows. Before the first `presence`. */
+  async start(): Promise<void> {
+    await this.#options.passes.start(this.#replays.nonces);
   }
 
   /** M0 as of now: register it with the rendezvous. */
@@ -99,22 +125,26 @@ export class Admissions {
   }
 
   async #takeOffer(peer: number, sealed: Bytes, link: OfferLink): Promise<void> {
-    const { log, now } = this.#options;
-    if (this.#opening >= MAX_PENDING || !this.#bucket.take(now())) {
-      log.debug("admission.limited");
+    const { log, monotonic, passes } = this.#options;
+    const known = passes.known(offerTag(sealed));
+    const lane = known?.lane ?? this.#strangers;
+    if (!lane.enter(monotonic())) {
+      log.debug("admission.limited", { holder: known?.holder });
       return;
     }
     const route: Route = { session: undefined };
     this.#routes.set(peer, route);
-    this.#opening++;
     try {
       const handshake = await this.#open(sealed);
-      const session = await this.#judge(handshake, this.#guarded(link, { peer, route }));
+      const session = await this.#judge(handshake, {
+        known,
+        link: this.#guarded(link, { peer, route }),
+      });
       if (session && this.#routes.get(peer) === route) this.#hand(session, route);
     } catch (error) {
       this.#reportDrop(error);
     } finally {
-      this.#opening--;
+      lane.leave();
       if (!route.session) this.#forget(route);
     }
   }
@@ -143,53 +173,84 @@ export class Admissions {
   }
 
   /** Admits, or replies with a refusal. */
-  async #judge(handshake: DeviceHandshake, link: OfferLink): Promise<AdmittedSession | undefined> {
+  async #judge(
+    handshake: DeviceHandshake,
+    { known, link }: { known: Known | undefined; link: OfferLink },
+  ): Promise<AdmittedSession | undefined> {
     const holder = await keyId(handshake.browserPublicKey);
-    const reason = await this.#refusal(handshake, holder);
-    if (reason === undefined) {
-      return new AdmittedSession(handshake, { holder, link, owner: this.#sessionOwner });
+    if (known && known.holder !== toHex(holder)) {
+      throw new HandshakeError("malformed", "Cannot accept offer: it bears somebody else's tag");
     }
-    this.#options.log.info("admission.refused", { reason, holder: toHex(holder) });
-    link.reply(await handshake.refuse(reason));
+    const way = await this.#way(handshake, holder);
+    if (typeof way !== "string") {
+      const pass = await this.#options.passes.pass(handshake.browserPublicKey);
+      const owner = this.#sessionOwner;
+      return new AdmittedSession(handshake, { holder, way, pass, link, owner });
+    }
+    this.#reportRefusal(way, { handshake, holder, known });
+    link.reply(await handshake.refuse(way));
   }
 
-  async #refusal(handshake: DeviceHandshake, holder: Bytes): Promise<RefusalReason | undefined> {
+  #reportRefusal(
+    reason: RefusalReason,
+    who: { handshake: DeviceHandshake; holder: Bytes; known: Known | undefined },
+  ): void {
+    const { log, audit } = this.#options;
+    const { handshake: { label }, holder, known } = who;
+    log.info("admission.refused", { reason, holder: toHex(holder) });
+    if (!REPORTED.includes(reason)) return;
+    if (known) audit.person("session.refused", { holder, label }, reason);
+    else audit.stranger("session.refused", { holder, label }, reason);
+  }
+
+  async #way(handshake: DeviceHandshake, holder: Bytes): Promise<Way | RefusalReason> {
     if (handshake.objection) return handshake.objection;
     const nonce = this.#replays.nonces[0];
     if (!this.#replays.admit(handshake)) return "stale";
-    if (this.#replays.nonces[0] !== nonce) this.#options.onPresenceChange();
-    if (!this.#isOwner(handshake, holder)) {
-      const reason = await this.#claimRefusal(handshake);
-      if (reason) return reason;
-    }
-    return this.#isBusy() ? "busy" : undefined;
+    if (this.#replays.nonces[0] !== nonce) await this.#changeNonce();
+    const way = await this.#options.entrance.judge(handshake, holder);
+    return typeof way !== "string" && this.#isBusy(way, toHex(holder)) ? "busy" : way;
   }
 
-  async #claimRefusal(handshake: DeviceHandshake): Promise<RefusalReason | undefined> {
-    const { pairing, owners, now } = this.#options;
-    const { claim } = handshake;
-    if (claim && owners.isConsumed(claim.id)) return "claim_used";
-    return await pairing.refusal(handshake, now());
+  /** The tags of our people are known before anybody can make an offer for the new nonce. */
+  async #changeNonce(): Promise<void> {
+    await this.#options.passes.follow(this.#replays.nonces);
+    this.#options.onPresenceChange();
   }
 
-  #isOwner(handshake: DeviceHandshake, holder: Bytes): boolean {
-    const owner = this.#options.owners.owner(holder);
-    return owner !== undefined && equalBytes(owner.publicKey, handshake.browserPublicKey);
-  }
-
-  #isBusy(): boolean {
-    const oldest = this.#options.now() - PENDING_LIMIT_MS;
+  #isBusy(way: Way, holder: string): boolean {
+    const { monotonic, hasRoom } = this.#options;
+    const oldest = monotonic() - PENDING_LIMIT_MS;
     for (const [session, since] of this.#pending) if (since < oldest) this.#pending.delete(session);
-    return this.#pending.size >= MAX_PENDING || this.#sessions.size >= MAX_SESSIONS ||
-      !this.#options.hasRoom();
+    const isOwner = way.kind === "owner";
+    const pending = [...this.#pending.keys()].filter((other) =>
+      (other.way.kind === "owner") === isOwner
+    );
+    if (pending.length >= MAX_PENDING || this.#sessions.size >= MAX_SESSIONS || !hasRoom()) {
+      return true;
+    }
+    return way.kind === "guest" && this.#areGuestsMany(way, { holder, pending });
+  }
+
+  /** A guest's rate is its own, but for what an invite gives to many keys at once. */
+  #areGuestsMany(
+    way: Way & { readonly kind: "guest" },
+    { holder, pending }: { holder: string; pending: readonly AdmittedSession[] },
+  ): boolean {
+    const guests = [...this.#sessions.keys()].filter((session) => session.way.kind === "guest");
+    const own = guests.filter((session) => session.holder === holder);
+    const grant = toHex(way.guest.grant.id);
+    const ofGrant = pending.filter((session) => grantOf(session.way) === grant);
+    return guests.length >= MAX_GUEST_SESSIONS || own.length >= MAX_SESSIONS_OF_GUEST ||
+      ofGrant.length >= MAX_PENDING_OF_GRANT;
   }
 
   /** Gives the session to the agent. */
   #hand(session: AdmittedSession, route: Route): void {
-    const { log, now, onAdmission } = this.#options;
+    const { log, monotonic, onAdmission } = this.#options;
     route.session = session;
     this.#sessions.set(session, route);
-    this.#pending.set(session, now());
+    this.#pending.set(session, monotonic());
     log.info("admission.admitted", { session: session.sessionId, holder: session.holder });
     try {
       onAdmission(session);
@@ -200,37 +261,30 @@ export class Admissions {
   }
 
   readonly #sessionOwner = {
-    confirmed: (session: AdmittedSession) => this.#confirmed(session),
+    enter: (session: AdmittedSession) => this.#enter(session),
+    entered: (session: AdmittedSession) => this.#entered(session),
     released: (session: AdmittedSession) => this.#released(session),
   };
 
   /** The browser proved itself in the channel: what it came for becomes lasting, or the session must end. */
-  #confirmed(session: AdmittedSession): void {
-    const { handshake } = session;
+  #enter(session: AdmittedSession): Entry {
     if (!this.#sessions.has(session) || !session.confirmation.done) {
       throw new HandshakeError("malformed", "Cannot admit browser: it did not confirm");
     }
-    const holder = session.holderId;
-    if (!this.#isOwner(handshake, holder)) this.#makeOwner(handshake, holder);
+    const entry = this.#options.entrance.enter(session);
     this.#pending.delete(session);
+    return entry;
   }
 
-  /** Synchronous from the test of the window to the commit: of two browsers with one claim, one comes first. */
-  #makeOwner(handshake: DeviceHandshake, holder: Bytes): void {
-    const { pairing, owners, now, unixTime, log } = this.#options;
-    const { claim, browserPublicKey, label } = handshake;
-    if (claim === undefined) {
-      throw new HandshakeError("not_paired", "Cannot admit browser: it is no owner any more");
+  /** From now on it can be ended, and its browser's next offers are known. */
+  async #entered(session: AdmittedSession): Promise<void> {
+    const { live, passes, log } = this.#options;
+    live.add(session);
+    try {
+      await passes.learn(session.handshake.browserPublicKey);
+    } catch (error) {
+      log.error("admission.failed", { error: String(error) });
     }
-    const refusal = pairing.refusalOf(claim.id, now());
-    if (refusal) throw new HandshakeError(refusal, `Cannot admit browser: ${refusal}`);
-    const owner = { keyId: holder, publicKey: browserPublicKey, label, createdAt: unixTime() };
-    const result = owners.consumeClaimAndAddOwner(claim.id, owner);
-    pairing.consume(claim.id);
-    if (result === "already_used") {
-      throw new HandshakeError("claim_used", "Cannot admit browser: its claim was used meanwhile");
-    }
-    log.info("owner.added", { holder: toHex(holder), label });
   }
 
   #released(session: AdmittedSession): void {
@@ -238,9 +292,14 @@ export class Admissions {
     if (route) this.#forget(route);
     this.#sessions.delete(session);
     this.#pending.delete(session);
+    this.#options.live.remove(session);
   }
 
   #forget(route: Route): void {
     for (const [peer, current] of this.#routes) if (current === route) this.#routes.delete(peer);
   }
+}
+
+function grantOf(way: Way): string | undefined {
+  return way.kind === "guest" ? toHex(way.guest.grant.id) : undefined;
 }

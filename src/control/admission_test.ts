@@ -1,10 +1,6 @@
 import assert from "node:assert/strict";
 import type { Admission as AgentAdmission } from "../agent/seams.ts";
-import { Store } from "../store/store.ts";
-import type { Signer } from "../trust/ed25519.ts";
 import { BrowserHandshake, HandshakeError } from "../trust/handshake.ts";
-import { keyId } from "../trust/key_id.ts";
-import { decodePairLink } from "../trust/pair_link.ts";
 import {
   BROWSER_TRANSPORT,
   CANDIDATE,
@@ -12,133 +8,16 @@ import {
   makeOffer,
   newSigner,
 } from "../trust/test_ends.ts";
-import type { OfferLink, Owners } from "./admission_types.ts";
 import { Admissions, MAX_PENDING, PENDING_LIMIT_MS } from "./admission.ts";
-import { Identity } from "./identity.ts";
-import { MIN_WINDOW_MS, Pairing } from "./pairing.ts";
+import { MIN_WINDOW_MS } from "./pairing.ts";
 import { SEEN_UNTIL_CHANGE } from "./replay_guard.ts";
-import { type Bytes, flipped, MemoryLog } from "./test_parts.ts";
-
-/** A device's admission with a real store and identity; the clocks stand until they are moved. */
-class Desk {
-  now = 1000;
-  hasRoom = true;
-  presenceChanges = 0;
-  readonly log = new MemoryLog();
-  readonly admitted: AgentAdmission[] = [];
-  readonly pairing: Pairing;
-  readonly admissions: Admissions;
-
-  constructor(readonly identity: Identity, readonly store: Store, owners: Owners = store) {
-    this.pairing = new Pairing(identity.signer);
-    this.admissions = new Admissions({
-      identity,
-      owners,
-      pairing: this.pairing,
-      log: this.log,
-      now: () => this.now,
-      unixTime: () => 1_700_000_000,
-      hasRoom: () => this.hasRoom,
-      onAdmission: (admission) => this.admitted.push(admission),
-      onPresenceChange: () => this.presenceChanges++,
-    });
-  }
-
-  static async run(test: (desk: Desk) => Promise<void>): Promise<void> {
-    const folder = await Deno.makeTempDir();
-    const store = Store.open(`${folder}/store.db`);
-    try {
-      await test(new Desk(await Identity.load(folder), store));
-    } finally {
-      store.close();
-      await Deno.remove(folder, { recursive: true });
-    }
-  }
-
-  async addOwner(signer: Signer): Promise<void> {
-    const keyIdBytes = await keyId(signer.publicKey);
-    const cti = crypto.getRandomValues(new Uint8Array(16));
-    const owner = { keyId: keyIdBytes, publicKey: signer.publicKey, label: "old", createdAt: 1 };
-    this.store.consumeClaimAndAddOwner(cti, owner);
-  }
-
-  async openWindow(): Promise<{ secret: Bytes; token: Bytes }> {
-    const { fragment } = await this.pairing.open({ now: this.now, forMs: MIN_WINDOW_MS });
-    const { secret, claim } = await decodePairLink(fragment.slice("pair=".length));
-    return { secret, token: claim };
-  }
-
-  async browser(signer: Signer, claim?: { secret: Bytes; token: Bytes }): Promise<TestBrowser> {
-    const handshake = await BrowserHandshake.start({
-      devicePublicKey: this.identity.signer.publicKey,
-      presence: await this.admissions.presence(),
-      browser: signer,
-      claim,
-      label: "Firefox",
-    });
-    return new TestBrowser(handshake, this);
-  }
-}
-
-let nextPeer = 1;
-
-/** A browser behind the rendezvous. */
-class TestBrowser implements OfferLink {
-  readonly iceServers = [{ urls: "stun:stun.example.org" }];
-  readonly inbox: Bytes[] = [];
-  readonly peer = nextPeer++;
-
-  constructor(readonly handshake: BrowserHandshake, readonly desk: Desk) {}
-
-  reply(sealed: Bytes): void {
-    this.inbox.push(sealed);
-  }
-
-  async send(sealed: Bytes): Promise<void> {
-    await this.desk.admissions.receive(this.peer, sealed, this);
-  }
-
-  async offer(): Promise<void> {
-    await this.send(await makeOffer(this.handshake));
-  }
-
-  /** Sends an offer and gives what the desk admitted. */
-  async admitted(): Promise<AgentAdmission> {
-    const before = this.desk.admitted.length;
-    await this.offer();
-    assert.equal(this.desk.admitted.length, before + 1, "not admitted");
-    return this.desk.admitted.at(-1)!;
-  }
-
-  /** Reads the refusal that must be the only answer. */
-  async refusal(): Promise<string> {
-    assert.equal(this.inbox.length, 1);
-    try {
-      await this.handshake.acceptAnswer(this.inbox.pop()!);
-    } catch (error) {
-      assert.ok(error instanceof HandshakeError);
-      return error.code;
-    }
-    throw new Error("the offer was accepted");
-  }
-
-  /** Runs the handshake with the agent's side of it to the end of M4. */
-  async confirm(admission: AgentAdmission): Promise<void> {
-    await admission.answer(DEVICE_TRANSPORT);
-    assert.deepEqual(await this.handshake.acceptAnswer(this.inbox.shift()!), DEVICE_TRANSPORT);
-    const [local, remote] = [BROWSER_TRANSPORT.fingerprint, DEVICE_TRANSPORT.fingerprint];
-    const [mine, theirs] = [this.handshake.confirmation(), admission.confirmation];
-    const nonce = await mine.start({ local, remote });
-    const proof = await mine.receive(await theirs.start({ local: remote, remote: local }));
-    await mine.receive((await theirs.receive(nonce))!);
-    await theirs.receive(proof!);
-  }
-}
+import { override, Scene } from "./testing/scene.ts";
+import { type Bytes, flipped } from "./test_parts.ts";
 
 Deno.test("admission makes a browser with a claim an owner, and lets it in without one after", async () => {
-  await Desk.run(async (desk) => {
+  await Scene.run(async (desk) => {
     const signer = await newSigner();
-    const browser = await desk.browser(signer, await desk.openWindow());
+    const browser = await desk.browser(signer, { claim: await desk.openWindow() });
     const admission = await browser.admitted();
     assert.deepEqual(admission.remote, BROWSER_TRANSPORT);
     assert.deepEqual(admission.remoteCandidates, [CANDIDATE]);
@@ -161,27 +40,29 @@ Deno.test("admission makes a browser with a claim an owner, and lets it in witho
 });
 
 Deno.test("admission refuses strangers, and people with claims that are used, expired or wrong", async () => {
-  await Desk.run(async (desk) => {
+  await Scene.run(async (desk) => {
     const stranger = await desk.browser(await newSigner());
     await stranger.offer();
     assert.equal(await stranger.refusal(), "not_paired");
 
     const claim = await desk.openWindow();
-    const guesser = await desk.browser(await newSigner(), { ...claim, secret: new Uint8Array(16) });
+    const guesser = await desk.browser(await newSigner(), {
+      claim: { ...claim, secret: new Uint8Array(16) },
+    });
     await guesser.offer();
     assert.equal(await guesser.refusal(), "claim_wrong");
 
-    const first = await desk.browser(await newSigner(), claim);
+    const first = await desk.browser(await newSigner(), { claim });
     const admission = await first.admitted();
     await first.confirm(admission);
     await admission.confirmed();
-    const late = await desk.browser(await newSigner(), claim);
+    const late = await desk.browser(await newSigner(), { claim });
     await late.offer();
     assert.equal(await late.refusal(), "claim_used");
 
     const expired = await desk.openWindow();
-    desk.now += MIN_WINDOW_MS;
-    const slow = await desk.browser(await newSigner(), expired);
+    desk.world.monotonic += MIN_WINDOW_MS;
+    const slow = await desk.browser(await newSigner(), { claim: expired });
     await slow.offer();
     assert.equal(await slow.refusal(), "claim_expired");
     assert.equal(desk.admitted.length, 1);
@@ -190,16 +71,16 @@ Deno.test("admission refuses strangers, and people with claims that are used, ex
 });
 
 Deno.test("admission knows a claim as used after a restart", async () => {
-  await Desk.run(async (desk) => {
+  await Scene.run(async (desk) => {
     const claim = await desk.openWindow();
     const unused = await desk.openWindow();
-    const browser = await desk.browser(await newSigner(), claim);
+    const browser = await desk.browser(await newSigner(), { claim });
     const admission = await browser.admitted();
     await browser.confirm(admission);
     await admission.confirmed();
-    const restarted = new Desk(desk.identity, desk.store);
+    const restarted = await desk.restarted();
     for (const [given, code] of [[claim, "claim_used"], [unused, "claim_expired"]] as const) {
-      const late = await restarted.browser(await newSigner(), given);
+      const late = await restarted.browser(await newSigner(), { claim: given });
       await late.offer();
       assert.equal(await late.refusal(), code);
     }
@@ -208,11 +89,11 @@ Deno.test("admission knows a claim as used after a restart", async () => {
 
 Deno.test("admission lets exactly one of two browsers that race for a claim become an owner", async () => {
   for (const order of [[0, 1], [1, 0]]) {
-    await Desk.run(async (desk) => {
+    await Scene.run(async (desk) => {
       const claim = await desk.openWindow();
       const browsers = [
-        await desk.browser(await newSigner(), claim),
-        await desk.browser(await newSigner(), claim),
+        await desk.browser(await newSigner(), { claim }),
+        await desk.browser(await newSigner(), { claim }),
       ];
       const admissions: AgentAdmission[] = [];
       for (const browser of browsers) admissions.push(await browser.admitted());
@@ -228,24 +109,24 @@ Deno.test("admission lets exactly one of two browsers that race for a claim beco
 });
 
 Deno.test("admission makes nobody an owner when the window closed before the confirmation", async () => {
-  await Desk.run(async (desk) => {
-    const browser = await desk.browser(await newSigner(), await desk.openWindow());
+  await Scene.run(async (desk) => {
+    const browser = await desk.browser(await newSigner(), { claim: await desk.openWindow() });
     const admission = await browser.admitted();
     await browser.confirm(admission);
-    desk.now += MIN_WINDOW_MS;
+    desk.world.monotonic += MIN_WINDOW_MS;
     await assert.rejects(admission.confirmed(), { code: "claim_expired" });
     assert.deepEqual(desk.store.owners(), []);
   });
 });
 
 Deno.test("admission makes nobody an owner who did not confirm, or whose session has ended", async () => {
-  await Desk.run(async (desk) => {
-    const browser = await desk.browser(await newSigner(), await desk.openWindow());
+  await Scene.run(async (desk) => {
+    const browser = await desk.browser(await newSigner(), { claim: await desk.openWindow() });
     const admission = await browser.admitted();
     await assert.rejects(admission.confirmed());
     await admission.answer(DEVICE_TRANSPORT);
     await assert.rejects(admission.confirmed(), /did not confirm/);
-    const other = await desk.browser(await newSigner(), await desk.openWindow());
+    const other = await desk.browser(await newSigner(), { claim: await desk.openWindow() });
     const second = await other.admitted();
     await other.confirm(second);
     second.release();
@@ -255,21 +136,19 @@ Deno.test("admission makes nobody an owner who did not confirm, or whose session
 });
 
 Deno.test("admission keeps the window open when the store fails", async () => {
-  await Desk.run(async ({ identity, store }) => {
+  await Scene.run(async ({ identity, store }) => {
     let fails = true;
-    const owners: Owners = {
-      owner: (id) => store.owner(id),
-      isConsumed: (cti) => store.isConsumed(cti),
-      consumeClaimAndAddOwner(cti, owner) {
+    const records = override(store, {
+      consumeClaimAndAddOwner(...given) {
         if (fails) throw new Error("disk full");
-        return store.consumeClaimAndAddOwner(cti, owner);
+        return store.consumeClaimAndAddOwner(...given);
       },
-    };
-    const desk = new Desk(identity, store, owners);
+    });
+    const desk = new Scene(identity, store, undefined, records);
     const claim = await desk.openWindow();
     const signer = await newSigner();
     for (const wanted of [/disk full/, undefined]) {
-      const browser = await desk.browser(signer, claim);
+      const browser = await desk.browser(signer, { claim });
       const admission = await browser.admitted();
       await browser.confirm(admission);
       if (wanted) await assert.rejects(admission.confirmed(), wanted);
@@ -282,30 +161,28 @@ Deno.test("admission keeps the window open when the store fails", async () => {
 });
 
 Deno.test("admission believes the store when it says that a claim was used meanwhile", async () => {
-  await Desk.run(async ({ identity, store }) => {
-    const owners: Owners = {
+  await Scene.run(async ({ identity, store }) => {
+    const records = override(store, {
       owner: () => undefined,
       isConsumed: () => false,
       consumeClaimAndAddOwner: () => "already_used",
-    };
-    const desk = new Desk(identity, store, owners);
-    const browser = await desk.browser(await newSigner(), await desk.openWindow());
+    });
+    const desk = new Scene(identity, store, undefined, records);
+    const browser = await desk.browser(await newSigner(), { claim: await desk.openWindow() });
     const admission = await browser.admitted();
     await browser.confirm(admission);
     await assert.rejects(admission.confirmed(), { code: "claim_used" });
-    assert.deepEqual(desk.pairing.openWindows(desk.now), []);
+    assert.deepEqual(desk.pairing.openWindows(desk.world.monotonic), []);
   });
 });
 
 Deno.test("admission does not let in whoever was removed before the confirmation", async () => {
-  await Desk.run(async ({ identity, store }) => {
+  await Scene.run(async ({ identity, store }) => {
     let removed = false;
-    const owners: Owners = {
+    const records = override(store, {
       owner: (id) => removed ? undefined : store.owner(id),
-      isConsumed: (cti) => store.isConsumed(cti),
-      consumeClaimAndAddOwner: (cti, owner) => store.consumeClaimAndAddOwner(cti, owner),
-    };
-    const desk = new Desk(identity, store, owners);
+    });
+    const desk = new Scene(identity, store, undefined, records);
     const signer = await newSigner();
     await desk.addOwner(signer);
     const browser = await desk.browser(signer);
@@ -317,14 +194,12 @@ Deno.test("admission does not let in whoever was removed before the confirmation
 });
 
 Deno.test("admission compares the whole key, not the id that it is looked up by", async () => {
-  await Desk.run(async ({ identity, store }) => {
+  await Scene.run(async ({ identity, store }) => {
     const other = await newSigner();
-    const owners: Owners = {
+    const records = override(store, {
       owner: (id) => ({ keyId: id, publicKey: other.publicKey, label: "", createdAt: 0 }),
-      isConsumed: () => false,
-      consumeClaimAndAddOwner: () => "added",
-    };
-    const desk = new Desk(identity, store, owners);
+    });
+    const desk = new Scene(identity, store, undefined, records);
     const browser = await desk.browser(await newSigner());
     await browser.offer();
     assert.equal(await browser.refusal(), "not_paired");
@@ -332,7 +207,7 @@ Deno.test("admission compares the whole key, not the id that it is looked up by"
 });
 
 Deno.test("admission passes candidates both ways, those before a listener too, and drops all others", async () => {
-  await Desk.run(async (desk) => {
+  await Scene.run(async (desk) => {
     const signer = await newSigner();
     await desk.addOwner(signer);
     const browser = await desk.browser(signer);
@@ -363,7 +238,7 @@ Deno.test("admission passes candidates both ways, those before a listener too, a
 });
 
 Deno.test("admission stops trying junk that is sent as candidates", async () => {
-  await Desk.run(async (desk) => {
+  await Scene.run(async (desk) => {
     const signer = await newSigner();
     await desk.addOwner(signer);
     const browser = await desk.browser(signer);
@@ -379,7 +254,7 @@ Deno.test("admission stops trying junk that is sent as candidates", async () => 
 });
 
 Deno.test("admission refuses a replayed offer and one from before a restart as stale", async () => {
-  await Desk.run(async (desk) => {
+  await Scene.run(async (desk) => {
     const signer = await newSigner();
     await desk.addOwner(signer);
     const browser = await desk.browser(signer);
@@ -388,7 +263,7 @@ Deno.test("admission refuses a replayed offer and one from before a restart as s
     assert.equal(desk.admitted.length, 1);
     await browser.send(offer);
     assert.equal(await browser.refusal(), "stale");
-    const restarted = new Desk(desk.identity, desk.store);
+    const restarted = await desk.restarted();
     const link = await desk.browser(signer);
     await restarted.admissions.receive(1, await makeOffer(link.handshake), link);
     assert.equal(await link.refusal(), "stale");
@@ -397,7 +272,7 @@ Deno.test("admission refuses a replayed offer and one from before a restart as s
 });
 
 Deno.test("admission is silent to what it cannot read, and survives all of it", async () => {
-  await Desk.run(async (desk) => {
+  await Scene.run(async (desk) => {
     const signer = await newSigner();
     await desk.addOwner(signer);
     const browser = await desk.browser(signer);
@@ -419,7 +294,7 @@ Deno.test("admission is silent to what it cannot read, and survives all of it", 
 });
 
 Deno.test("admission limits the rate of offers before it opens any", async () => {
-  await Desk.run(async (desk) => {
+  await Scene.run(async (desk) => {
     const junk = new Uint8Array(1077).fill(1);
     const signer = await newSigner();
     await desk.addOwner(signer);
@@ -428,14 +303,14 @@ Deno.test("admission limits the rate of offers before it opens any", async () =>
     const offer = await makeOffer(browser.handshake);
     await browser.send(offer);
     assert.equal(desk.log.events.at(-1), "admission.limited");
-    desk.now += 1000;
+    desk.world.monotonic += 1000;
     await browser.send(offer);
     assert.equal(desk.admitted.length, 1);
   });
 });
 
 Deno.test("admission is busy when the agent has no room, and says so to the browser", async () => {
-  await Desk.run(async (desk) => {
+  await Scene.run(async (desk) => {
     const signer = await newSigner();
     await desk.addOwner(signer);
     desk.hasRoom = false;
@@ -447,7 +322,7 @@ Deno.test("admission is busy when the agent has no room, and says so to the brow
 });
 
 Deno.test("admission is busy while too many handshakes are pending, and no longer than they are", async () => {
-  await Desk.run(async (desk) => {
+  await Scene.run(async (desk) => {
     const signer = await newSigner();
     await desk.addOwner(signer);
     const isAdmitted = async () => {
@@ -469,13 +344,13 @@ Deno.test("admission is busy while too many handshakes are pending, and no longe
     desk.admitted.at(-1)!.release();
     assert.equal(await isAdmitted(), true, "nor is one that ended");
     assert.equal(await isAdmitted(), false);
-    desk.now += PENDING_LIMIT_MS + 1;
+    desk.world.monotonic += PENDING_LIMIT_MS + 1;
     assert.equal(await isAdmitted(), true, "nor one that hangs");
   });
 });
 
 Deno.test("admission opens a bounded number of offers at once", async () => {
-  await Desk.run(async (desk) => {
+  await Scene.run(async (desk) => {
     const signer = await newSigner();
     await desk.addOwner(signer);
     const browsers = await Promise.all(Array.from({ length: 9 }, () => desk.browser(signer)));
@@ -488,7 +363,7 @@ Deno.test("admission opens a bounded number of offers at once", async () => {
 });
 
 Deno.test("admission gives no session to a browser that went away while it was judged", async () => {
-  await Desk.run(async (desk) => {
+  await Scene.run(async (desk) => {
     const signer = await newSigner();
     await desk.addOwner(signer);
     const browser = await desk.browser(signer);
@@ -506,7 +381,7 @@ Deno.test("admission gives no session to a browser that went away while it was j
 });
 
 Deno.test("admission gives one session to a browser that makes two offers at once", async () => {
-  await Desk.run(async (desk) => {
+  await Scene.run(async (desk) => {
     const signer = await newSigner();
     await desk.addOwner(signer);
     const [first, second] = [await desk.browser(signer), await desk.browser(signer)];
@@ -518,8 +393,8 @@ Deno.test("admission gives one session to a browser that makes two offers at onc
 });
 
 Deno.test("admission leaves a session alone when its signalling is gone", async () => {
-  await Desk.run(async (desk) => {
-    const browser = await desk.browser(await newSigner(), await desk.openWindow());
+  await Scene.run(async (desk) => {
+    const browser = await desk.browser(await newSigner(), { claim: await desk.openWindow() });
     const admission = await browser.admitted();
     await browser.confirm(admission);
     desk.admissions.gone(browser.peer);
@@ -533,11 +408,11 @@ Deno.test("admission leaves a session alone when its signalling is gone", async 
 });
 
 Deno.test("admission asks for a new presence when its nonce has changed, and honours the old one", async () => {
-  await Desk.run(async (desk) => {
+  await Scene.run(async (desk) => {
     const old = await desk.browser(await newSigner());
     for (let i = 0; i < SEEN_UNTIL_CHANGE; i++) {
       assert.equal(desk.presenceChanges, 0);
-      desk.now += 1000;
+      desk.world.monotonic += 1000;
       const stranger = await desk.browser(await newSigner());
       await stranger.offer();
       assert.equal(stranger.inbox.length, 1);
@@ -549,9 +424,9 @@ Deno.test("admission asks for a new presence when its nonce has changed, and hon
 });
 
 Deno.test("admission writes no secret to the log", async () => {
-  await Desk.run(async (desk) => {
+  await Scene.run(async (desk) => {
     const claim = await desk.openWindow();
-    const browser = await desk.browser(await newSigner(), claim);
+    const browser = await desk.browser(await newSigner(), { claim });
     const admission = await browser.admitted();
     await browser.confirm(admission);
     await admission.confirmed();
@@ -566,17 +441,13 @@ Deno.test("admission writes no secret to the log", async () => {
 });
 
 Deno.test("admission reports an agent that throws and goes on", async () => {
-  await Desk.run(async (desk) => {
+  await Scene.run(async (desk) => {
     const signer = await newSigner();
     await desk.addOwner(signer);
-    const { identity, store, pairing, log } = desk;
+    const { identity, entrance, passes, live, audit, log } = desk;
     const admissions = new Admissions({
-      identity,
-      owners: store,
-      pairing,
-      log,
-      now: () => 0,
-      unixTime: () => 0,
+      ...{ identity, entrance, passes, live, audit, log },
+      monotonic: () => 0,
       hasRoom: () => true,
       onAdmission() {
         throw new Error("agent is full");
@@ -584,7 +455,12 @@ Deno.test("admission reports an agent that throws and goes on", async () => {
       onPresenceChange() {},
     });
     const presence = await admissions.presence();
-    const options = { devicePublicKey: identity.signer.publicKey, browser: signer, label: "x" };
+    const options = {
+      devicePublicKey: identity.signer.publicKey,
+      browser: signer,
+      label: "x",
+      time: 1,
+    };
     for (let i = 0; i < MAX_PENDING + 1; i++) {
       const handshake = await BrowserHandshake.start({ ...options, presence });
       await admissions.receive(1, await makeOffer(handshake), { reply() {}, iceServers: [] });

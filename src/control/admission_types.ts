@@ -1,34 +1,56 @@
 /**
- * What admission needs of the store and of the signalling link, and what it gives to the agent. Matched by structure:
- * `Admission` is the agent's type of that name (`src/agent/seams.ts`), `Owners` a part of `src/store/store.ts`.
+ * What admission needs of the signalling link, and what it gives to the agent. Matched by structure: `Admission` and what
+ * stands around it are the agent's types of these names (`src/agent/seams.ts`). What is needed of the store is in
+ * `records.ts`.
  */
 import type { Bytes } from "../lib/bytes.ts";
+import type { Access, Operation } from "../protocol/access.ts";
+import type { OwnerReply, OwnerRequest } from "../protocol/owner.ts";
 import type { TransportFields } from "../protocol/sdp.ts";
 import type { IceServerEntry } from "../protocol/signal.ts";
 import type { Confirmation } from "../trust/handshake.ts";
-
-/** An owner, as it is stored. */
-export interface OwnerRecord {
-  readonly keyId: Bytes;
-  readonly publicKey: Bytes;
-  readonly label: string;
-  /** Unix seconds. */
-  readonly createdAt: number;
-}
-
-/** Who may come in, and which claims were used. What is answered has survived a pulled plug. */
-export interface Owners {
-  owner(keyId: Bytes): OwnerRecord | undefined;
-  isConsumed(cti: Bytes): boolean;
-  /** Both or neither. */
-  consumeClaimAndAddOwner(cti: Bytes, owner: OwnerRecord): "added" | "already_used";
-}
 
 /** The way back to one browser, through the rendezvous. */
 export interface OfferLink {
   /** Sends, or drops if the browser is gone. Never throws. */
   reply(sealed: Bytes): void;
   readonly iceServers: readonly IceServerEntry[];
+}
+
+/** What a session may reach, by the ids of the configuration. */
+export type SessionAccess =
+  | { readonly role: "owner" }
+  | {
+    readonly role: "guest";
+    readonly services: ReadonlySet<string>;
+    readonly cameras: ReadonlySet<string>;
+    readonly operations: ReadonlySet<Operation>;
+  };
+
+/** What the device says of itself and its guest when the session begins, beside services and cameras. */
+export interface Greeting {
+  readonly access: Access;
+  /** A secret between this browser and the device. */
+  readonly pass: Bytes;
+  /** Owners only: the newest line of the log. */
+  readonly audit?: { readonly sequence: number; readonly hash: Bytes };
+  /** Owners only: what stands for a thing in grants. */
+  numberOf?(kind: "service" | "camera", id: string): number;
+}
+
+/** Answers what one owner asks. */
+export interface OwnerDesk {
+  /** Rejects with an error whose `code` is an OwnerError. */
+  answer(request: OwnerRequest): Promise<OwnerReply>;
+  /** Told when something that `people` shows is different; replaces the listener before. */
+  onChange(listener: () => void): void;
+}
+
+/** Something that a session reached for: told once for each thing and outcome. */
+export interface Use {
+  readonly kind: "service" | "camera" | "owner-request";
+  readonly id: string;
+  readonly allowed: boolean;
 }
 
 /** A verified offer that waits for its answer; then a session. The agent's side of it. */
@@ -46,4 +68,12 @@ export interface Admission {
   readonly confirmation: Confirmation;
   confirmed(): Promise<void>;
   release(): void;
+  /** What may be reached. After `confirmed`, as the three below. */
+  readonly access: SessionAccess;
+  greeting(): Greeting;
+  /** Undefined for guests. */
+  readonly desk: OwnerDesk | undefined;
+  used(use: Use): void;
+  /** Aborted when control ends the session; the reason is a ByeCode. */
+  readonly ended: AbortSignal;
 }

@@ -1,47 +1,80 @@
 /**
  * One admitted offer, from its answer to its end: what the agent holds while it sets up and runs the session. It decides
- * nothing itself; `confirmed` and `release` go back to `Admissions`.
+ * nothing itself; `confirmed` and `release` go back to `Admissions`, and what the session may do stands in its Entry.
  */
 import { type Bytes, toHex } from "../lib/bytes.ts";
+import type { ByeCode } from "../protocol/control.ts";
 import type { TransportFields } from "../protocol/sdp.ts";
 import type { IceServerEntry } from "../protocol/signal.ts";
 import type { Confirmation, DeviceHandshake } from "../trust/handshake.ts";
 import { MAX_TRICKLED_CANDIDATES } from "../trust/trickle.ts";
-import type { Admission, OfferLink } from "./admission_types.ts";
+import type {
+  Admission,
+  Greeting,
+  OfferLink,
+  OwnerDesk,
+  SessionAccess,
+  Use,
+} from "./admission_types.ts";
+import type { Candidate, Entry, Way } from "./entrance.ts";
+import type { LiveSession } from "./live_sessions.ts";
 
 /** Sealed candidates that are tried at all: strangers can send junk, and trying costs. */
 const MAX_TRIED = 2 * MAX_TRICKLED_CANDIDATES;
 
 /** What `Admissions` does for a session. */
 export interface SessionOwner {
-  confirmed(session: AdmittedSession): void;
+  /** Throws if the browser may not come in. */
+  enter(session: AdmittedSession): Entry;
+  /** Never rejects. */
+  entered(session: AdmittedSession): Promise<void>;
   released(session: AdmittedSession): void;
 }
 
-export class AdmittedSession implements Admission {
+/** What is known of an offer once it was judged. */
+export interface Judged {
+  readonly holder: Bytes;
+  readonly way: Way;
+  readonly pass: Bytes;
+  readonly link: OfferLink;
+  readonly owner: SessionOwner;
+}
+
+type State =
+  | { readonly kind: "admitted" }
+  | { readonly kind: "entered"; readonly entry: Entry }
+  | { readonly kind: "over"; readonly entry: Entry | undefined };
+
+export class AdmittedSession implements Admission, Candidate, LiveSession {
   readonly sessionId: string;
   readonly holder: string;
   readonly holderId: Bytes;
   readonly handshake: DeviceHandshake;
+  readonly way: Way;
+  readonly pass: Bytes;
   readonly #link: OfferLink;
   readonly #owner: SessionOwner;
+  readonly #ending = new AbortController();
   /** Candidates that came before anybody listened: bounded by `MAX_TRICKLED_CANDIDATES`. */
   readonly #waiting: string[] = [];
+  #state: State = { kind: "admitted" };
   #listener: ((candidate: string) => void) | undefined;
+  #checkNumber = "";
   #tried = 0;
   #sent = 0;
 
-  constructor(
-    handshake: DeviceHandshake,
-    given: { readonly holder: Bytes; readonly link: OfferLink; readonly owner: SessionOwner },
-  ) {
+  constructor(handshake: DeviceHandshake, judged: Judged) {
     this.handshake = handshake;
     this.sessionId = toHex(handshake.sessionId);
-    this.holderId = given.holder;
-    this.holder = toHex(given.holder);
-    this.#link = given.link;
-    this.#owner = given.owner;
+    this.holderId = judged.holder;
+    this.holder = toHex(judged.holder);
+    this.way = judged.way;
+    this.pass = judged.pass;
+    this.#link = judged.link;
+    this.#owner = judged.owner;
   }
+
+  /* ---- signalling ------------------------------------------------------------------------------------------ */
 
   get remote(): TransportFields {
     return this.handshake.remote;
@@ -59,8 +92,15 @@ export class AdmittedSession implements Admission {
     return this.handshake.confirmation();
   }
 
+  /** Six digits that the browser shows too; empty before the answer. */
+  get checkNumber(): string {
+    return this.#checkNumber;
+  }
+
   async answer(local: TransportFields): Promise<void> {
-    this.#link.reply(await this.handshake.answer(local));
+    const answer = await this.handshake.answer(local);
+    this.#checkNumber = await this.handshake.checkNumber();
+    this.#link.reply(answer);
   }
 
   /** Leaves out what is beyond the 64 that a browser takes: the best ones come first. */
@@ -74,16 +114,6 @@ export class AdmittedSession implements Admission {
     for (const candidate of this.#waiting.splice(0)) listener(candidate);
   }
 
-  // deno-lint-ignore require-await -- the agent's type promises: a store may become asynchronous
-  async confirmed(): Promise<void> {
-    this.#owner.confirmed(this);
-  }
-
-  release(): void {
-    this.#listener = undefined;
-    this.#owner.released(this);
-  }
-
   /** Takes a sealed candidate. What is none of this browser's, in its turn, is dropped: anyone may have sent it. */
   async takeCandidate(sealed: Bytes): Promise<void> {
     if (this.#tried++ >= MAX_TRIED) return;
@@ -95,5 +125,83 @@ export class AdmittedSession implements Admission {
     }
     if (this.#listener) this.#listener(candidate);
     else this.#waiting.push(candidate);
+  }
+
+  /* ---- the way in, and out --------------------------------------------------------------------------------- */
+
+  async confirmed(): Promise<void> {
+    const entry = this.#owner.enter(this);
+    this.#state = { kind: "entered", entry };
+    await this.#owner.entered(this);
+  }
+
+  release(): void {
+    this.#over();
+    this.#listener = undefined;
+    this.#owner.released(this);
+  }
+
+  get ended(): AbortSignal {
+    return this.#ending.signal;
+  }
+
+  /** Control ends the session; the agent sees it and releases it. */
+  end(code: ByeCode): void {
+    this.#over(code);
+    this.#ending.abort(code);
+  }
+
+  #over(code?: ByeCode): void {
+    const before = this.#state;
+    if (before.kind === "over") return;
+    const entry = before.kind === "entered" ? before.entry : undefined;
+    this.#state = { kind: "over", entry };
+    entry?.close(code);
+  }
+
+  /* ---- what the session may do ------------------------------------------------------------------------------ */
+
+  get access(): SessionAccess {
+    return this.#entry().access;
+  }
+
+  get desk(): OwnerDesk | undefined {
+    return this.#entry().desk;
+  }
+
+  greeting(): Greeting {
+    return this.#entry().greeting();
+  }
+
+  used(use: Use): void {
+    if (this.#state.kind === "entered") this.#state.entry.used(use);
+  }
+
+  /* ---- as others see it ------------------------------------------------------------------------------------- */
+
+  get label(): string {
+    return this.handshake.label;
+  }
+
+  get role(): "owner" | "guest" {
+    return this.access.role;
+  }
+
+  get grant(): string | undefined {
+    return this.#entry().grant;
+  }
+
+  get since(): number {
+    return this.#entry().since;
+  }
+
+  verdict(): ByeCode | undefined {
+    return this.#entry().verdict();
+  }
+
+  #entry(): Entry {
+    const state = this.#state;
+    if (state.kind !== "admitted" && state.entry) return state.entry;
+    throw new Error("Cannot say what the session may do: it did not confirm");
   }
 }

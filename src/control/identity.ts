@@ -3,12 +3,13 @@
  * their offers (security.md 1.4). Both live in the state folder, in files of their own; losing `D` means that everyone
  * must pair again.
  */
-import { mkdir } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import type { Bytes } from "../lib/bytes.ts";
+import { type Bytes, toHex, utf8 } from "../lib/bytes.ts";
+import { sha256 } from "../trust/digest.ts";
 import { createSigner, generateSigningKey, type Signer } from "../trust/ed25519.ts";
 import type { SealingKey } from "../trust/handshake.ts";
-import { deviceId, deviceIdText } from "../trust/key_id.ts";
+import { deviceId, deviceIdText, keyId } from "../trust/key_id.ts";
 import { generateExchangeKey } from "../trust/seal.ts";
 import {
   exportKey,
@@ -22,6 +23,8 @@ import {
 
 const SIGNING_FILE = "device_key.json";
 const SEALING_FILE = "sealing_keys.json";
+
+const PASS_DOMAIN = utf8("porthole/pass-secret/v1");
 
 const REMEDIES: Readonly<Record<string, string>> = {
   [SIGNING_FILE]: "Restore it from a backup; if there is none, remove it: the device then gets " +
@@ -47,16 +50,35 @@ export class Identity {
   readonly id: Bytes;
   /** The id as people and host names carry it: 26 characters. */
   readonly name: string;
+  /** SHA-256 of the signing key, in groups of four digits: to compare by eye, with a backup or another screen. */
+  readonly fingerprint: string;
+  /** Key id of the signing key: what grants of the device name as their issuer. 8 bytes. */
+  readonly keyId: Bytes;
+  /**
+   * 32 bytes from which everybody's pass is made (`src/trust/pass.ts`). Drawn from the signing key, whose signatures are
+   * the same each time (RFC 8032 5.1.6): no file more to keep, to back up and to lose. The text signed is nothing else's.
+   */
+  readonly passSecret: Bytes;
   readonly #folder: string;
   #sealing: readonly SealingKey[];
 
   private constructor(
     signer: Signer,
-    own: { id: Bytes; folder: string; sealing: readonly SealingKey[] },
+    own: {
+      id: Bytes;
+      fingerprint: string;
+      keyId: Bytes;
+      passSecret: Bytes;
+      folder: string;
+      sealing: readonly SealingKey[];
+    },
   ) {
     this.signer = signer;
     this.id = own.id;
     this.name = deviceIdText(own.id);
+    this.fingerprint = own.fingerprint;
+    this.keyId = own.keyId;
+    this.passSecret = own.passSecret;
     this.#folder = own.folder;
     this.#sealing = own.sealing;
   }
@@ -70,13 +92,24 @@ export class Identity {
     const [stored] = await loadOrMake(folder, SIGNING_FILE);
     const { pair } = await usable(folder, SIGNING_FILE, stored!); // a file has one key at least
     const signer = await createSigner(pair);
-    const sealing = await loadSealing(folder);
-    return new Identity(signer, { id: await deviceId(signer.publicKey), folder, sealing });
+    return new Identity(signer, {
+      id: await deviceId(signer.publicKey),
+      fingerprint: toHex(await sha256(signer.publicKey)).replace(/....(?!$)/g, "$& "),
+      keyId: await keyId(signer.publicKey),
+      passSecret: await sha256(PASS_DOMAIN, await signer.sign(PASS_DOMAIN)),
+      folder,
+      sealing: await loadSealing(folder),
+    });
   }
 
   /** The sealing key of now, and the one before, to which offers may still be on their way. */
   get sealing(): readonly SealingKey[] {
     return this.#sealing;
+  }
+
+  /** When the current sealing key was made, by the system's clock of that time: Unix seconds. */
+  async sealingKeyMadeAt(): Promise<number> {
+    return Math.floor((await stat(join(this.#folder, SEALING_FILE))).mtimeMs / 1000);
   }
 
   /** Makes a new sealing key; the one before the current one is forgotten. A new presence must go out after. */

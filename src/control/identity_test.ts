@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { utf8 } from "../lib/bytes.ts";
 import { verify } from "../trust/ed25519.ts";
-import { deviceId, deviceIdText } from "../trust/key_id.ts";
+import { deviceId, deviceIdText, keyId } from "../trust/key_id.ts";
 import { openSealed, sealTo } from "../trust/seal.ts";
 import { Identity } from "./identity.ts";
 
@@ -31,6 +31,21 @@ Deno.test("identity is made on the first run and kept, readable by its owner onl
     const signature = await again.signer.sign(utf8("message"));
     assert.equal(await verify(first.signer.publicKey, utf8("message"), signature), true);
     assert.equal(again.sealing[0]!.pair.privateKey.extractable, false);
+  });
+});
+
+Deno.test("identity has a fingerprint to compare, and a secret for passes that outlives restarts", async () => {
+  await inFolder(async (folder) => {
+    const [first, again] = [await Identity.load(folder), await Identity.load(folder)];
+    assert.match(first.fingerprint, /^([0-9a-f]{4} ){15}[0-9a-f]{4}$/);
+    assert.equal(again.fingerprint, first.fingerprint);
+    assert.deepEqual(first.keyId, await keyId(first.signer.publicKey));
+    assert.equal(first.passSecret.length, 32);
+    assert.deepEqual(again.passSecret, first.passSecret);
+    const other = await Identity.load(`${folder}/other`);
+    assert.notDeepEqual(other.passSecret, first.passSecret);
+    const age = Date.now() / 1000 - await first.sealingKeyMadeAt();
+    assert.ok(age >= 0 && age < 60, String(age));
   });
 });
 

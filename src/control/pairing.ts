@@ -13,7 +13,8 @@ import { randomBytes } from "../trust/digest.ts";
 import type { Signer } from "../trust/ed25519.ts";
 import type { RefusalReason } from "../trust/handshake.ts";
 import { encodePairLink, PAIR_FRAGMENT, SECRET_BYTES } from "../trust/pair_link.ts";
-import { BOOT_ID_BYTES, signClaim, TOKEN_ID_BYTES, verifyClaim } from "../trust/token.ts";
+import { signClaim, verifyClaim } from "../trust/claim.ts";
+import { BOOT_ID_BYTES, TOKEN_ID_BYTES } from "../trust/token.ts";
 
 /** Long enough to walk to the other room with the phone. */
 export const DEFAULT_WINDOW_MS = 10 * 60_000;
@@ -50,6 +51,8 @@ type WindowState =
     readonly key: Bytes;
     readonly expiresAt: number;
     readonly failures: number;
+    /** Key id of the owner who opened it; absent: somebody at the device. */
+    readonly opener: string | undefined;
   }
   | { readonly kind: "consumed" }
   | { readonly kind: "closed" };
@@ -69,8 +72,12 @@ export class Pairing {
    * Opens a window of `forMs` milliseconds. Rejects with a RangeError if that is under a minute or over a day, or if four
    * are open.
    */
-  async open(options: { readonly now: number; readonly forMs?: number }): Promise<OpenedWindow> {
-    const { now, forMs = DEFAULT_WINDOW_MS } = options;
+  async open(options: {
+    readonly now: number;
+    readonly forMs?: number;
+    readonly opener?: string | undefined;
+  }): Promise<OpenedWindow> {
+    const { now, forMs = DEFAULT_WINDOW_MS, opener } = options;
     if (!(forMs >= MIN_WINDOW_MS && forMs <= MAX_WINDOW_MS)) {
       throw new RangeError("Cannot open pairing window: it must last from 1 minute to 24 hours");
     }
@@ -83,7 +90,7 @@ export class Pairing {
     const id = toHex(claimId);
     this.#makeRoom(now);
     const expiresAt = now + forMs;
-    this.#set(id, { kind: "open", key, expiresAt, failures: 0 });
+    this.#set(id, { kind: "open", key, expiresAt, failures: 0, opener });
     return { id, fragment, expiresAt };
   }
 
@@ -92,6 +99,13 @@ export class Pairing {
     const isOpen = this.#state(id, now)?.kind === "open";
     if (isOpen) this.#set(id, { kind: "closed" });
     return isOpen;
+  }
+
+  /** Closes what this owner opened: nobody comes in by somebody who was removed. */
+  closeBy(opener: string): void {
+    for (const [id, window] of this.#windows) {
+      if (window.kind === "open" && window.opener === opener) this.#set(id, { kind: "closed" });
+    }
   }
 
   /** Ids of the windows that are open now. */

@@ -3,7 +3,7 @@ import { type Bytes, flipped } from "./test_parts.ts";
 import { claimKey } from "../trust/claim_proof.ts";
 import { randomBytes } from "../trust/digest.ts";
 import { decodePairLink } from "../trust/pair_link.ts";
-import { readClaim, signClaim } from "../trust/token.ts";
+import { readClaim, signClaim } from "../trust/claim.ts";
 import { newSigner } from "../trust/test_ends.ts";
 import {
   type ClaimingOffer,

@@ -1,0 +1,131 @@
+/**
+ * Lending: how a grant comes about, on the board (signed by the device) or in an owner's browser (signed there, and
+ * registered here so that it is listed and can be ended).
+ */
+import { type Bytes, equalBytes, toHex } from "../lib/bytes.ts";
+import { verifyEnvelope } from "../trust/cose.ts";
+import type { Signer } from "../trust/ed25519.ts";
+import { MAX_TTL_SECONDS, MAX_USES, openGrant } from "../trust/grant.ts";
+import { makeInvite } from "../trust/invite_link.ts";
+import { tidyLabel } from "../trust/label.ts";
+import type { Audit } from "./audit.ts";
+import type { DeviceClock } from "./clock.ts";
+import type { DeviceRoot, Grants } from "./grants.ts";
+import { OwnerRequestError } from "./owner_error.ts";
+import type { GrantRecord, OwnerRecord, Records } from "./records.ts";
+import type { Things, WantedScope } from "./things.ts";
+
+export interface LendingOptions {
+  readonly device: DeviceRoot;
+  /** The device's key. */
+  readonly signer: Signer;
+  readonly records: Records;
+  readonly clock: DeviceClock;
+  readonly grants: Grants;
+  readonly things: Things;
+  readonly audit: Pick<Audit, "draft">;
+}
+
+/** What somebody at the device decides. */
+export interface LendTerms extends WantedScope {
+  readonly seconds: number;
+  /** Browsers that may come. */
+  readonly uses: number;
+  /** What the lender calls it. */
+  readonly label?: string;
+}
+
+/** A grant that was made on the board, as its lender gets it. */
+export interface LentGrant {
+  /** 32 digits. */
+  readonly id: string;
+  /** Goes behind `#` of the shell's address. A secret. */
+  readonly fragment: string;
+  /** Unix seconds by the device's clock. */
+  readonly expires: number;
+}
+
+const UNNAMED = "Guest";
+
+export class Lending {
+  readonly #options: LendingOptions;
+
+  constructor(options: LendingOptions) {
+    this.#options = options;
+  }
+
+  /** Makes an invite of the device. Rejects with a RangeError, for people, where it cannot be. */
+  async lend(terms: LendTerms): Promise<LentGrant> {
+    const { device, signer, records, clock, things } = this.#options;
+    const { seconds, uses } = terms;
+    checkCount(seconds, { max: MAX_TTL_SECONDS, what: "a time from 1 second to 10 years" });
+    checkCount(uses, { max: MAX_USES, what: `1 to ${MAX_USES} browsers` });
+    const notBefore = clock.now();
+    const expires = notBefore + seconds;
+    const { token, fragment, id } = await makeInvite({
+      devicePublicKey: device.publicKey,
+      issuer: signer,
+      issuerEpoch: records.minEpoch(device.keyId),
+      scope: things.scopeOf(terms),
+      notBefore,
+      expires,
+      ttl: seconds,
+      uses,
+    });
+    const label = tidyLabel(terms.label?.trim() || UNNAMED);
+    const grant = { id, issuer: device.keyId, token, label, createdAt: notBefore, expires, uses };
+    if (this.#add(grant) === "full") {
+      throw new RangeError("Cannot lend: too many grants are open. Revoke one that nobody needs");
+    }
+    return { id: toHex(id), fragment, expires };
+  }
+
+  /** Takes an invite that this owner signed. Rejects with an OwnerRequestError. */
+  async register(
+    token: Bytes,
+    { owner, label }: { readonly owner: OwnerRecord; readonly label: string },
+  ): Promise<void> {
+    const { records, clock } = this.#options;
+    const grant = await this.#read(token, owner);
+    if (grant.epoch < records.minEpoch(owner.keyId) || grant.expires <= clock.lowerBound()) {
+      throw new OwnerRequestError("invalid", "Cannot register grant: it is over already");
+    }
+    const { id, expires, uses } = grant;
+    const createdAt = clock.now();
+    const record = {
+      ...{ id, issuer: owner.keyId, token, createdAt, expires, uses },
+      label: tidyLabel(label.trim() || UNNAMED),
+    };
+    if (this.#add(record, owner) === "full") {
+      throw new OwnerRequestError("limit", "Cannot register grant: too many are open");
+    }
+  }
+
+  #add(grant: GrantRecord, by?: OwnerRecord): "added" | "known" | "full" {
+    const { records, grants, audit } = this.#options;
+    const { id } = grant;
+    const actor = by ? { holder: by.keyId, label: by.label, grant: id } : { grant: id };
+    const added = records.addGrant(grant, audit.draft("grant.lent", actor, grant.label));
+    if (added === "added") grants.made(id);
+    return added;
+  }
+
+  async #read(token: Bytes, owner: OwnerRecord) {
+    try {
+      const { grant, envelope } = openGrant(token);
+      const isFitting = grant.kind === "invite" && grant.parent === undefined &&
+        equalBytes(grant.issuer, owner.keyId) &&
+        equalBytes(grant.audience, this.#options.device.id);
+      if (!isFitting) throw new TypeError("Cannot register grant: not an invite of this owner");
+      await verifyEnvelope("invite", envelope, owner.publicKey);
+      return { ...grant, uses: grant.uses! }; // invites have it
+    } catch (cause) {
+      throw new OwnerRequestError("invalid", "Cannot register grant: it does not hold", { cause });
+    }
+  }
+}
+
+function checkCount(value: number, { max, what }: { max: number; what: string }): void {
+  if (Number.isSafeInteger(value) && value >= 1 && value <= max) return;
+  throw new RangeError(`Cannot lend: expected ${what}`);
+}
