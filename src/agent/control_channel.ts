@@ -12,6 +12,11 @@ import { ProtocolError } from "../protocol/errors.ts";
 import { MAX_CONTROL_BUFFERED_BYTES, MAX_WAITING_MESSAGES } from "./limits.ts";
 import type { Channel } from "./seams.ts";
 
+/** How long what was sent may take to leave when the channel closes, in ms: some round trips of a bad line. */
+const LEAVE_LIMIT_MS = 500;
+/** ms between two looks at that. */
+const LEAVE_LOOK_MS = 10;
+
 /** What the control channel tells its owner. */
 export interface ControlListener {
   /** Takes one message; the next one waits until this is done. A rejection ends the session. */
@@ -56,9 +61,17 @@ export class ControlChannel {
     this.#channel.send(encodeControl(message));
   }
 
-  /** Nothing more is taken or sent, and nothing more is told. */
-  close(): void {
+  /**
+   * Nothing more is taken or sent, and nothing more is told. Resolves when what was sent has left, within a limit: a
+   * goodbye must not get lost behind a download.
+   */
+  async close(): Promise<void> {
     this.#state = "closed";
+    await Promise.resolve(); // channels hand over what was sent when the caller is done
+    const from = performance.now();
+    while (this.#channel.bufferedAmount > 0 && performance.now() - from < LEAVE_LIMIT_MS) {
+      await new Promise((resolve) => setTimeout(resolve, LEAVE_LOOK_MS));
+    }
   }
 
   #open(): void {

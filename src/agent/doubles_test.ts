@@ -116,3 +116,8 @@ export function servicesDouble(methods: Partial<Services>): Services {
   const missing = () => Promise.reject(new Error("Cannot serve: the test did not expect this"));
   return { list: () => [{ id: "ui", title: "UI" }], request: missing, socket: missing, ...methods };
 }
+
+/** Lets microtasks and the streams' own machinery run: everything here happens in memory. */
+export async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await Promise.resolve();
+}

@@ -3,9 +3,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Bytes, concat, utf8 } from "../lib/bytes.ts";
 import { type Log, SILENT } from "../lib/log.ts";
-import { ProtocolError, STREAM_CODES, StreamError } from "../protocol/errors.ts";
-import { encodeFrame, type Frame, FrameParser } from "../protocol/frame.ts";
-import { encodeRequestHead } from "../protocol/head.ts";
+import { ProtocolError, StreamError } from "../protocol/errors.ts";
 import type { RequestHead, SocketClose } from "../protocol/http.ts";
 import {
   DATA_COST_BYTES,
@@ -18,8 +16,9 @@ import {
   WINDOWS_TO_ACCEPTOR,
   WINDOWS_TO_OPENER,
 } from "../protocol/limits.ts";
+import { Attack, attack, dataFrame, endFrame, resetFrame } from "./attack_test.ts";
 import { ControlChannel } from "./control_channel.ts";
-import { BrowserDouble, ChannelDouble, servicesDouble } from "./doubles_test.ts";
+import { BrowserDouble, ChannelDouble, servicesDouble, turns } from "./doubles_test.ts";
 import { Inflow } from "./inflow.ts";
 import {
   MAX_ASSEMBLED_BYTES,
@@ -29,96 +28,6 @@ import {
 } from "./limits.ts";
 import type { Services, SocketMessage, UpstreamSocket } from "./seams.ts";
 import { Streams } from "./streams.ts";
-
-/** An agent's streams with a channel that speaks frames: nobody at the other end keeps the rules. */
-class Attack {
-  readonly streams: Streams;
-  readonly near: ChannelDouble;
-  readonly far: ChannelDouble;
-  readonly received: Frame[] = [];
-  ended: string | undefined;
-  readonly #parser = new FrameParser();
-  #lastId = 0;
-
-  constructor(methods: Partial<Services>, releaseLimit?: number) {
-    [this.near, this.far] = ChannelDouble.pair();
-    this.streams = new Streams(this.near, {
-      services: servicesDouble(methods),
-      log: SILENT,
-      closed: (reason) => this.ended = reason,
-      ...(releaseLimit === undefined ? {} : { releaseLimit }),
-    });
-    this.streams.start();
-    this.far.listen({
-      open: () => {},
-      message: (bytes) => this.#take(bytes),
-      low: () => {},
-      close: () => {},
-    });
-  }
-
-  /** From now on nothing of the agent leaves for the network. */
-  stopReading(): void {
-    this.near.bufferedAmount = Number.MAX_SAFE_INTEGER;
-  }
-
-  openFrame(head: Partial<RequestHead> = {}): Bytes {
-    const whole = { kind: "http", service: "ui", method: "GET", path: "/", headers: [] } as const;
-    this.#lastId++;
-    return encodeFrame({
-      type: "open",
-      id: this.#lastId,
-      head: encodeRequestHead({ ...whole, ...head }),
-    });
-  }
-
-  get lastId(): number {
-    return this.#lastId;
-  }
-
-  /** Delivers at once, and lets the agent do what it will. */
-  async send(...frames: Bytes[]): Promise<void> {
-    this.near.deliver(concat(...frames));
-    await turns(20);
-  }
-
-  #take(bytes: Bytes): void {
-    this.#parser.push(bytes);
-    for (let frame = this.#parser.next(); frame !== undefined; frame = this.#parser.next()) {
-      this.received.push(frame);
-    }
-  }
-}
-
-async function attack(
-  methods: Partial<Services>,
-  run: (attack: Attack) => Promise<void>,
-): Promise<void> {
-  const under = new Attack(methods);
-  try {
-    await turns(5);
-    await run(under);
-  } finally {
-    await under.streams.close();
-  }
-}
-
-/** Lets microtasks and the streams' own machinery run: everything here happens in memory. */
-async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn++) await Promise.resolve();
-}
-
-function endFrame(id: number, total = 0): Bytes {
-  return encodeFrame({ type: "end", id, total });
-}
-
-function resetFrame(id: number): Bytes {
-  return encodeFrame({ type: "reset", id, code: STREAM_CODES.cancelled });
-}
-
-function dataFrame(id: number, length: number, flags = { text: false, last: false }): Bytes {
-  return encodeFrame({ type: "data", id, bytes: new Uint8Array(length), ...flags });
-}
 
 function answer(body: ReadableStream<Bytes>, headers: readonly (readonly [string, string])[] = []) {
   return { head: { status: 200, headers }, body };

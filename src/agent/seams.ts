@@ -3,8 +3,10 @@
  * cameras or the rendezvous. Implementers match these types by structure and do not import them.
  */
 import type { Bytes } from "../lib/bytes.ts";
+import type { Access, Operation } from "../protocol/access.ts";
 import type { CameraCode, CameraState, Named } from "../protocol/control.ts";
 import type { Header, RequestHead, ResponseHead, SocketClose } from "../protocol/http.ts";
+import type { OwnerReply, OwnerRequest } from "../protocol/owner.ts";
 import type { TransportFields } from "../protocol/sdp.ts";
 
 /* ---- webrtc ---------------------------------------------------------------------------------------------- */
@@ -95,6 +97,42 @@ export interface Confirmation {
   readonly done: boolean;
 }
 
+/** What this session may reach: ids of services and cameras. Of an owner everything. */
+export type SessionAccess =
+  | { readonly role: "owner" }
+  | {
+    readonly role: "guest";
+    readonly services: ReadonlySet<string>;
+    readonly cameras: ReadonlySet<string>;
+    readonly operations: ReadonlySet<Operation>;
+  };
+
+/** What the hello says beside the names of services and cameras. */
+export interface Greeting {
+  readonly access: Access;
+  /** 16 bytes, a secret. */
+  readonly pass: Bytes;
+  /** Owners: the newest entry of the log. */
+  readonly audit?: { readonly sequence: number; readonly hash: Bytes };
+  /** Owners: what stands for a service or camera in grants, 1 to 65535. */
+  numberOf?(kind: "service" | "camera", id: string): number;
+}
+
+/** Answers the questions of one owner. */
+export interface OwnerDesk {
+  /** Rejects with an error whose `code` is an OwnerError; any other counts as "failed". */
+  answer(request: OwnerRequest): Promise<OwnerReply>;
+  /** Something that `people` shows is different now. At most one listener, which never throws. */
+  onChange(listener: () => void): void;
+}
+
+/** Somebody reached for something, and got it or not. `id` of an owner-request is its kind. */
+export interface Use {
+  readonly kind: "service" | "camera" | "owner-request";
+  readonly id: string;
+  readonly allowed: boolean;
+}
+
 /** A verified offer that waits for its answer. */
 export interface Admission {
   /** Short text for logs: never a secret. */
@@ -113,6 +151,16 @@ export interface Admission {
   readonly confirmation: Confirmation;
   /** The peer confirmed: what the handshake wanted (an owner to add, say) becomes lasting now, before anything opens. */
   confirmed(): Promise<void>;
+  /** After `confirmed`. */
+  readonly access: SessionAccess;
+  /** Control ends the session, at any time; the reason is a ByeCode. */
+  readonly ended: AbortSignal;
+  /** After `confirmed`. */
+  greeting(): Greeting;
+  /** After `confirmed`. Undefined: not an owner. */
+  readonly desk: OwnerDesk | undefined;
+  /** For the log of who did what: told once for each thing, outcome and session. Cheap, never throws. */
+  used(use: Use): void;
   /** The session ended; lets the signalling side forget it. */
   release(): void;
 }
@@ -174,7 +222,7 @@ export interface CameraFeed {
 
 export interface Cameras {
   list(): readonly Named[];
-  /** Starts the source if this is its first viewer. Failures go to `listener`, and the source is tried again. Rejects when aborted or when no viewer more can be taken. */
+  /** Starts the source if this is its first viewer. Failures go to `listener`, and the source is tried again. Rejects when aborted, or with an error whose `code` is "unknown", "busy" or "ended". */
   open(camera: string, listener: CameraListener, signal: AbortSignal): Promise<CameraFeed>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * One browser's session, device side: from a verified offer to the last stream. It owns the peer connection, both
- * channels, the streams and the cameras that are watched, and has one exit.
+ * One browser's session, device side: from a verified offer to its end. It owns the peer connection and channel 0, brings
+ * both proofs about, and has one exit. What exists only after the proofs is in `live_session.ts`.
  *
  *   answering -> connecting -> confirming -> live -> over
  *       \____________\_____________\_________________/        any failure, limit or close
@@ -10,16 +10,15 @@
  */
 import type { Bytes } from "../lib/bytes.ts";
 import type { Log } from "../lib/log.ts";
-import type { ByeCode, ControlMessage } from "../protocol/control.ts";
-import { ProtocolError } from "../protocol/errors.ts";
+import { BYE_CODES, type ByeCode, type ControlMessage } from "../protocol/control.ts";
 import { offerSdp, readTransport, type TransportFields } from "../protocol/sdp.ts";
 import { orAborted } from "./aborted.ts";
 import { ControlChannel } from "./control_channel.ts";
-import { ANSWER_LIMIT_MS, CONFIRM_LIMIT_MS, CONNECT_LIMIT_MS, SILENCE_LIMIT_MS } from "./limits.ts";
+import { ANSWER_LIMIT_MS, CONFIRM_LIMIT_MS, CONNECT_LIMIT_MS } from "./limits.ts";
+import { LiveSession } from "./live_session.ts";
 import type { Admission, Cameras, CreatePeer, Peer, PeerState, Services } from "./seams.ts";
-import { Streams } from "./streams.ts";
-import { LOOK_MS, Supervisor } from "./supervisor.ts";
-import { Viewing } from "./viewing.ts";
+import { asEnd, errorName, SessionEnd } from "./session_end.ts";
+import { Trickle } from "./trickle.ts";
 
 /** What every session of this device shares. */
 export interface SessionParts {
@@ -34,16 +33,8 @@ type State =
   | { readonly phase: "answering" }
   | { readonly phase: "connecting" }
   | { readonly phase: "confirming" }
-  | { readonly phase: "live"; readonly streams: Streams }
+  | { readonly phase: "live"; readonly live: LiveSession }
   | { readonly phase: "over"; readonly reason: string };
-
-/** Why a session ended by itself, with the code that the browser is told if it can still hear. */
-class SessionEnd extends Error {
-  override name = "SessionEnd";
-  constructor(readonly code: ByeCode, reason: string, options?: ErrorOptions) {
-    super(reason, options);
-  }
-}
 
 /** See the head of this file. */
 export class Session {
@@ -54,11 +45,8 @@ export class Session {
   readonly #challenged = Promise.withResolvers<void>();
   readonly #proven = Promise.withResolvers<void>();
   #state: State = { phase: "answering" };
-  #silence: ReturnType<typeof setTimeout> | undefined;
-  #looking: ReturnType<typeof setInterval> | undefined;
   #peer!: Peer;
   #control!: ControlChannel;
-  #viewing!: Viewing;
 
   constructor(admission: Admission, parts: SessionParts) {
     this.#admission = admission;
@@ -68,13 +56,19 @@ export class Session {
   /** Runs until the session is over, whatever ends it, and lets go of everything. Never rejects. */
   async run(): Promise<void> {
     let reason = "closed";
+    const { ended } = this.#admission;
+    const cut = () => this.#end(endedByControl(ended.reason));
+    ended.addEventListener("abort", cut, { once: true });
+    if (ended.aborted) cut();
     try {
       await this.#establish();
       await orAborted(new Promise<never>(() => {}), this.#ending.signal); // until something ends it
     } catch (error) {
-      reason = error instanceof Error ? error.message : String(error);
-      this.#sayGoodbye(error);
+      const { code, message } = asEnd(error);
+      reason = message;
+      this.#control?.send({ type: "bye", code });
     } finally {
+      ended.removeEventListener("abort", cut);
       await this.#release(reason);
     }
   }
@@ -87,15 +81,17 @@ export class Session {
   /* ---- the way up --------------------------------------------------------------------------------------- */
 
   async #establish(): Promise<void> {
-    const trickle = this.#trickle();
+    const send = (candidate: string) => this.#admission.sendCandidate(candidate);
+    const trickle = new Trickle(send, this.#log);
     this.#peer = await this.#parts.createPeer({
       iceServers: this.#admission.iceServers,
       handlers: {
-        candidate: trickle.add,
+        candidate: (candidate) => trickle.add(candidate),
         state: (state) => this.#peerState(state),
-        keyFrameWanted: (mid) => this.#viewing.keyFrameWanted(mid),
+        keyFrameWanted: (mid) => this.#keyFrameWanted(mid),
       },
     });
+    this.#ending.signal.throwIfAborted(); // no answer leaves for a session that control ended already
     this.#control = this.#openControl();
     const { fingerprint } = await this.#within(
       ANSWER_LIMIT_MS,
@@ -106,6 +102,7 @@ export class Session {
     this.#set({ phase: "connecting" });
     await this.#within(CONNECT_LIMIT_MS, this.#control.opened, "no connection came about");
     await this.#within(CONFIRM_LIMIT_MS, this.#confirm(fingerprint), "no proof came");
+    this.#ending.signal.throwIfAborted(); // it may have ended in the same turn
     this.#goLive();
   }
 
@@ -115,13 +112,6 @@ export class Session {
       ended: (error) => this.#end(asEnd(error)),
     });
     control.start();
-    this.#viewing = new Viewing({
-      cameras: this.#parts.cameras,
-      peer: this.#peer,
-      remote: this.#admission.remote,
-      send: (message) => control.send(message),
-      log: this.#log,
-    });
     return control;
   }
 
@@ -141,20 +131,6 @@ export class Session {
     });
   }
 
-  /** Our candidates leave in order, and none before the answer that makes them readable. */
-  #trickle(): { add(candidate: string): void; start(): void } {
-    const answered = Promise.withResolvers<void>();
-    let sending = answered.promise;
-    const add = (candidate: string) => {
-      sending = sending
-        .then(() => this.#admission.sendCandidate(candidate))
-        .catch((error: unknown) =>
-          this.#log.debug("session.candidate_lost", { reason: errorName(error) })
-        );
-    };
-    return { add, start: answered.resolve };
-  }
-
   async #confirm(local: Bytes): Promise<void> {
     const remote = this.#peer.seenFingerprint();
     if (remote === undefined) {
@@ -165,62 +141,31 @@ export class Session {
     this.#control.send({ type: "confirm", bytes });
     this.#challenged.resolve();
     await this.#proven.promise;
+    this.#ending.signal.throwIfAborted(); // nothing becomes lasting for a session that ends
     await this.#admission.confirmed();
   }
 
   #goLive(): void {
-    const { services, cameras, name, log } = this.#parts;
-    const streams = new Streams(this.#peer.channel(1, "bulk"), {
-      services,
-      log,
-      closed: (reason) =>
-        this.#end(new SessionEnd(reason === "protocol" ? "protocol" : "closed", reason)),
+    const live = new LiveSession({
+      admission: this.#admission,
+      parts: this.#parts,
+      peer: this.#peer,
+      send: (message) => this.#control.send(message),
+      end: (reason) => this.#end(reason),
     });
-    streams.start();
-    this.#set({ phase: "live", streams });
-    this.#control.send({ type: "hello", name, services: services.list(), cameras: cameras.list() });
-    this.#heard();
-    this.#supervise();
-  }
-
-  /** From now on a dead path ends the session, whatever the connection says of itself. */
-  #supervise(): void {
-    const supervisor = new Supervisor();
-    this.#looking = setInterval(() => {
-      const step = supervisor.look(performance.now(), this.#peer.heardAt());
-      if (step === "lost") this.#end(new SessionEnd("closed", "the path went silent"));
-      else if (step !== "wait") this.#control.send({ type: "ping", id: step.ping });
-    }, LOOK_MS);
+    this.#set({ phase: "live", live });
+    live.start();
   }
 
   /* ---- messages ----------------------------------------------------------------------------------------- */
 
   async #take(message: ControlMessage): Promise<void> {
+    if (this.#ending.signal.aborted) return; // it came too late to count
     if (message.type === "confirm") return await this.#takeProof(message.bytes);
     if (this.#state.phase !== "live") {
       throw new SessionEnd("protocol", `"${message.type}" came before the proof`);
     }
-    this.#heard();
-    switch (message.type) {
-      case "ping":
-        return this.#control.send({ type: "pong", id: message.id });
-      case "camera-start":
-        return this.#viewing.start(message.camera);
-      case "camera-stop":
-        return this.#viewing.stop(message.camera);
-      case "media-offer": {
-        const media = await this.#viewing.answer(message.media);
-        return this.#control.send({ type: "media-answer", id: message.id, media });
-      }
-      case "media-applied":
-        return this.#viewing.applied();
-      case "bye":
-        throw new SessionEnd("closed", "the browser said goodbye");
-      case "pong":
-        return;
-      default:
-        throw new SessionEnd("protocol", `"${message.type}" is not for an agent`);
-    }
+    await this.#state.live.take(message);
   }
 
   /** The browser's first message may be here before ours has left. */
@@ -237,11 +182,8 @@ export class Session {
     if (state === "closed") this.#end(new SessionEnd("closed", "the connection closed"));
   }
 
-  /** Some message came: the browser is alive. */
-  #heard(): void {
-    clearTimeout(this.#silence);
-    const silent = () => this.#end(new SessionEnd("closed", "the browser fell silent"));
-    this.#silence = setTimeout(silent, SILENCE_LIMIT_MS);
+  #keyFrameWanted(mid: string): void {
+    if (this.#state.phase === "live") this.#state.live.keyFrameWanted(mid);
   }
 
   /* ---- the way down ------------------------------------------------------------------------------------- */
@@ -250,26 +192,23 @@ export class Session {
     this.#ending.abort(reason);
   }
 
-  #sayGoodbye(error: unknown): void {
-    const code = error instanceof SessionEnd ? error.code : "refused";
-    this.#control?.send({ type: "bye", code });
-  }
-
+  /** Side by side: a service that does not let go must not keep the connection open. */
   async #release(reason: string): Promise<void> {
-    clearTimeout(this.#silence);
-    clearInterval(this.#looking);
     const state = this.#state;
     this.#set({ phase: "over", reason });
-    this.#control?.close();
-    try {
-      this.#viewing?.close();
-      if (state.phase === "live") await state.streams.close();
-      await this.#peer?.close();
-    } catch (error) {
-      this.#log.error("session.release_failed", { reason: errorName(error) });
-    } finally {
-      this.#admission.release();
+    const disconnected = this.#disconnect();
+    const released = state.phase === "live" ? state.live.close() : undefined;
+    for (const ending of await Promise.allSettled([disconnected, released])) {
+      if (ending.status === "fulfilled") continue;
+      this.#log.error("session.release_failed", { reason: errorName(ending.reason) });
     }
+    this.#admission.release();
+  }
+
+  /** The goodbye first. */
+  async #disconnect(): Promise<void> {
+    await this.#control?.close();
+    await this.#peer?.close();
   }
 
   /** Waits for something, at most so long, and not beyond the session's end. */
@@ -302,14 +241,7 @@ export class Session {
   }
 }
 
-function asEnd(error: unknown): SessionEnd {
-  if (error instanceof SessionEnd) return error;
-  if (error === undefined) return new SessionEnd("closed", "the control channel closed");
-  const code = error instanceof ProtocolError ? "protocol" : "refused";
-  return new SessionEnd(code, error instanceof Error ? error.message : "unknown", { cause: error });
-}
-
-/** Errors about candidates and descriptions may quote them: only their kind goes into a log. */
-function errorName(error: unknown): string {
-  return error instanceof Error ? error.name : "unknown";
+function endedByControl(reason: unknown): SessionEnd {
+  const code = BYE_CODES.find((known) => known === reason) ?? "refused";
+  return new SessionEnd(code, `the device ended it: ${code}`);
 }

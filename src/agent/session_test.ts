@@ -1,143 +1,10 @@
 import assert from "node:assert/strict";
-import { type Bytes, utf8 } from "../lib/bytes.ts";
+import { utf8 } from "../lib/bytes.ts";
 import type { ControlMessage } from "../protocol/control.ts";
-import { decodeControl, encodeControl } from "../protocol/control_codec.ts";
-import { answerSdp, type TransportFields } from "../protocol/sdp.ts";
-import { ChannelDouble, servicesDouble } from "./doubles_test.ts";
-import type { Admission, CameraFeed, Cameras, Confirmation, Peer, PeerHandlers } from "./seams.ts";
-import { Session } from "./session.ts";
-
-const TRANSPORT: TransportFields = {
-  ufrag: "abcd",
-  pwd: "0123456789abcdefghijkl",
-  fingerprint: new Uint8Array(32).fill(7),
-  setup: "actpass",
-};
-
-/** A WebRTC connection that a test plays. */
-class PeerDouble implements Peer {
-  readonly far = new Map<number, ChannelDouble>();
-  readonly offers: string[] = [];
-  handlers!: PeerHandlers;
-  closed = 0;
-  seen: Bytes | undefined = TRANSPORT.fingerprint;
-
-  answer(offer: string): Promise<string> {
-    this.offers.push(offer);
-    const transport = { ...TRANSPORT, setup: "passive" } as const;
-    return Promise.resolve(answerSdp({ transport, media: [] }));
-  }
-  channel(id: number): ChannelDouble {
-    const [near, far] = ChannelDouble.pair();
-    this.far.set(id, far);
-    return near;
-  }
-  addCandidate = () => Promise.resolve();
-  /** When something was last heard; all the time without it. */
-  heard: number | undefined;
-
-  seenFingerprint = () => this.seen;
-  heardAt = () => this.heard ?? performance.now();
-  prepareVideo = () => {};
-  video = () => ({ sendFrame: () => {}, ssrc: 1, rtxSsrc: 2, cname: "c" });
-  close(): Promise<void> {
-    this.closed++;
-    return Promise.resolve();
-  }
-}
-
-/** A proof that holds when the browser says "proof". */
-class ConfirmationDouble implements Confirmation {
-  done = false;
-  start = () => Promise.resolve(utf8("nonce"));
-  receive(message: Bytes): Promise<Bytes | undefined> {
-    if (new TextDecoder().decode(message) !== "proof") {
-      return Promise.reject(new Error("Cannot confirm: forged"));
-    }
-    this.done = true;
-    return Promise.resolve(utf8("ours"));
-  }
-}
-
-class AdmissionDouble implements Admission {
-  readonly sessionId = "s1";
-  readonly holder = "h1";
-  readonly remote = TRANSPORT;
-  readonly remoteCandidates = [];
-  readonly iceServers = [];
-  readonly confirmation = new ConfirmationDouble();
-  readonly log: string[] = [];
-  answer = () => Promise.resolve(void this.log.push("answer"));
-  sendCandidate = (candidate: string) => Promise.resolve(void this.log.push(candidate));
-  onCandidate = () => {};
-  confirmed = () => Promise.resolve(void this.log.push("confirmed"));
-  release = () => void this.log.push("release");
-}
-
-const NO_CAMERAS: Cameras = { list: () => [], open: () => Promise.reject(new Error("unexpected")) };
-
-/** A session up to the open control channel, and the browser's end of that. */
-class Stage {
-  readonly peer = new PeerDouble();
-  readonly admission = new AdmissionDouble();
-  readonly messages: ControlMessage[] = [];
-  readonly events: [string, unknown][] = [];
-  readonly session: Session;
-  readonly over: Promise<void>;
-  #waiting: (() => void)[] = [];
-
-  constructor(cameras: Cameras = NO_CAMERAS) {
-    const log = (event: string, fields?: unknown) => void this.events.push([event, fields]);
-    this.session = new Session(this.admission, {
-      name: "Bench",
-      services: servicesDouble({}),
-      cameras,
-      log: { debug: log, info: log, warn: log, error: log },
-      createPeer: ({ handlers }) => {
-        this.peer.handlers = handlers;
-        return Promise.resolve(this.peer);
-      },
-    });
-    this.over = this.session.run();
-  }
-
-  /** Opens the browser's end of the control channel once the session made its own. */
-  async connect(): Promise<ChannelDouble> {
-    while (!this.peer.far.has(0)) await Promise.resolve();
-    const control = this.peer.far.get(0)!;
-    control.listen({
-      open: () => {},
-      message: (bytes) => {
-        this.messages.push(decodeControl(bytes));
-        for (const wake of this.#waiting.splice(0)) wake();
-      },
-      low: () => {},
-      close: () => {},
-    });
-    return control;
-  }
-
-  async until(type: ControlMessage["type"]): Promise<ControlMessage> {
-    for (;;) {
-      const found = this.messages.find((message) => message.type === type);
-      if (found !== undefined) return found;
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-  }
-
-  async live(): Promise<ChannelDouble> {
-    const control = await this.connect();
-    await this.until("confirm");
-    control.send(encodeControl({ type: "confirm", bytes: utf8("proof") }));
-    await this.until("hello");
-    return control;
-  }
-
-  reason(): unknown {
-    return (this.events.find(([event]) => event === "session.over")?.[1] as { reason: unknown })
-      .reason;
-  }
-}
+import { encodeControl } from "../protocol/control_codec.ts";
+import { BrowserDouble, type ChannelDouble, turns } from "./doubles_test.ts";
+import type { Services } from "./seams.ts";
+import { AdmissionDouble, camerasDouble, PASS, Stage } from "./stage_test.ts";
 
 Deno.test("session answers, proves, says hello, and opens the bulk channel only then", async () => {
   const stage = new Stage();
@@ -152,6 +19,8 @@ Deno.test("session answers, proves, says hello, and opens the bulk channel only 
     name: "Bench",
     services: [{ id: "ui", title: "UI" }],
     cameras: [],
+    access: { role: "owner" },
+    pass: PASS,
   });
   assert.ok(stage.peer.far.has(1));
   assert.equal(stage.admission.log.at(-1), "confirmed");
@@ -226,7 +95,14 @@ const ENDINGS: [string, (stage: Stage, control: ChannelDouble) => void, RegExp][
   [
     "the browser plays an agent",
     (_, control) =>
-      control.send(encodeControl({ type: "hello", name: "x", services: [], cameras: [] })),
+      control.send(encodeControl({
+        type: "hello",
+        name: "x",
+        services: [],
+        cameras: [],
+        access: { role: "owner" },
+        pass: PASS,
+      })),
     /not for an agent/,
   ],
 ];
@@ -250,26 +126,121 @@ Deno.test("session ends when a flood of control messages waits", async () => {
   assert.match(String(stage.reason()), /too many wait/);
 });
 
-/* ---- cameras ---------------------------------------------------------------------------------------------- */
+/* ---- ended by control ------------------------------------------------------------------------------------- */
 
-function cameraDouble(): { cameras: Cameras; played: unknown[]; closed: () => number } {
-  let closed = 0;
-  const played: unknown[] = [];
-  const feed: CameraFeed = {
-    profileLevelId: "42e01f",
-    play: (sink) => void played.push(sink),
-    keyFrameWanted: () => {},
-    close: () => void closed++,
-  };
-  const cameras: Cameras = {
-    list: () => [{ id: "front", title: "Front" }],
-    open: (_camera, listener) => {
-      listener.state("live");
-      return Promise.resolve(feed);
-    },
-  };
-  return { cameras, played, closed: () => closed };
+for (const code of ["expired", "revoked", "removed", "kicked"] as const) {
+  Deno.test(`session that control ends as ${code} tells the browser that word`, async () => {
+    const stage = new Stage();
+    await stage.live();
+    stage.admission.cutting.abort(code);
+    await stage.over;
+    assert.deepEqual(await stage.until("bye"), { type: "bye", code });
+    assert.match(String(stage.reason()), new RegExp(code));
+    assert.equal(stage.peer.closed, 1);
+  });
 }
+
+Deno.test("session that control ends with a word of its own is told as refused", async () => {
+  const stage = new Stage();
+  await stage.live();
+  stage.admission.cutting.abort("secret reason");
+  await stage.over;
+  assert.deepEqual(await stage.until("bye"), { type: "bye", code: "refused" });
+});
+
+Deno.test("session that control ended before it began answers nothing", async () => {
+  const admission = new AdmissionDouble();
+  admission.cutting.abort("revoked");
+  const stage = new Stage({ admission });
+  await stage.over;
+  assert.deepEqual(admission.log, ["release"]);
+  assert.equal(stage.peer.closed, 1);
+});
+
+Deno.test("session that control ends beside the proof neither becomes lasting nor greets", async () => {
+  const stage = new Stage();
+  const control = await stage.connect();
+  await stage.until("confirm");
+  const { confirmation } = stage.admission;
+  const receive = confirmation.receive.bind(confirmation);
+  confirmation.receive = (message) => {
+    queueMicrotask(() => stage.admission.cutting.abort("revoked"));
+    return receive(message);
+  };
+  control.send(encodeControl({ type: "confirm", bytes: utf8("proof") }));
+  await stage.over;
+  assert.ok(!stage.peer.far.has(1));
+  assert.ok(!stage.admission.log.includes("confirmed"));
+  assert.ok(!stage.messages.some(({ type }) => type === "hello"));
+});
+
+for (let later = 0; later < 12; later++) {
+  Deno.test(`session that control ends ${later} microtasks into its confirmation does not greet after that`, async () => {
+    const stage = new Stage();
+    const control = await stage.connect();
+    await stage.until("confirm");
+    let live: boolean | undefined;
+    stage.admission.confirmed = () => {
+      void turns(later).then(() => {
+        live = stage.peer.far.has(1);
+        stage.admission.cutting.abort("revoked");
+      });
+      return Promise.resolve();
+    };
+    control.send(encodeControl({ type: "confirm", bytes: utf8("proof") }));
+    await stage.over;
+    assert.deepEqual(await stage.until("bye"), { type: "bye", code: "revoked" });
+    assert.equal(stage.peer.far.has(1), live);
+    assert.equal(stage.messages.some(({ type }) => type === "hello"), live);
+  });
+}
+
+Deno.test("session that control ends takes its streams and cameras with it in the same turn, deaf services or not", async () => {
+  const asked = Promise.withResolvers<AbortSignal>();
+  const deaf = Promise.withResolvers<never>();
+  const { cameras, opened, closed } = camerasDouble([
+    { id: "front", title: "Front" },
+    { id: "yard", title: "Yard" },
+  ]);
+  const request: Services["request"] = (_request, signal) => {
+    asked.resolve(signal);
+    return deaf.promise;
+  };
+  const stage = new Stage({ cameras, services: { request } });
+  const control = await stage.live();
+  control.send(encodeControl({ type: "camera-start", camera: "front" }));
+  await stage.until("camera-ready");
+  const browser = new BrowserDouble(stage.peer.far.get(1)!);
+  const id = browser.open({});
+  browser.run((mux) => mux.end(0, id));
+  const signal = await asked.promise;
+  stage.peer.near.get(0)!.deliver(encodeControl({ type: "camera-start", camera: "yard" }));
+  stage.admission.cutting.abort("kicked");
+  await turns(30);
+  assert.ok(signal.aborted);
+  assert.equal(closed(), 1);
+  assert.equal(opened.length, 1, "a message was taken after the end");
+  assert.equal(stage.peer.closed, 1);
+  assert.equal(stage.messages.at(-1)?.type, "bye");
+  deaf.reject(new Error("Cannot go on"));
+  await stage.over;
+});
+
+Deno.test("session's goodbye leaves before its connection closes", async () => {
+  const stage = new Stage();
+  await stage.live();
+  const near = stage.peer.near.get(0)!;
+  near.bufferedAmount = 1; // behind a download
+  stage.session.close("shutdown", "test over");
+  await stage.until("bye");
+  await turns(30);
+  assert.equal(stage.peer.closed, 0);
+  near.bufferedAmount = 0;
+  await stage.over;
+  assert.equal(stage.peer.closed, 1);
+});
+
+/* ---- cameras ---------------------------------------------------------------------------------------------- */
 
 const OFFER: ControlMessage = {
   type: "media-offer",
@@ -282,8 +253,8 @@ const OFFER: ControlMessage = {
 };
 
 Deno.test("session starts a camera, answers the page's offer from fields, and stops it at the end", async () => {
-  const { cameras, played, closed } = cameraDouble();
-  const stage = new Stage(cameras);
+  const { cameras, played, closed } = camerasDouble();
+  const stage = new Stage({ cameras });
   const control = await stage.live();
   control.send(encodeControl({ type: "camera-start", camera: "front" }));
   const ready = { type: "camera-ready", camera: "front", profileLevelId: "42e01f" } as const;

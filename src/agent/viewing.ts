@@ -38,6 +38,9 @@ interface Watched {
   stage: Stage;
 }
 
+/** What `Cameras.open` may reject with. */
+const REFUSALS: readonly CameraCode[] = ["unknown", "busy", "ended"];
+
 /** All viewing of one session. */
 export class Viewing {
   readonly #cameras: Cameras;
@@ -66,9 +69,6 @@ export class Viewing {
   /** Starts a camera; the page hears `camera-ready` when its codec is known, and every change of state. */
   start(camera: string): void {
     if (this.#watched.has(camera)) return;
-    if (!this.#cameras.list().some(({ id }) => id === camera)) {
-      return this.#send({ type: "camera-state", camera, state: "failed", code: "unknown" });
-    }
     if (this.#watched.size >= MAX_CAMERAS) {
       return this.#send({ type: "camera-state", camera, state: "failed", code: "busy" });
     }
@@ -126,8 +126,9 @@ export class Viewing {
     } catch (error) {
       if (signal.aborted) return; // the page asked for it, or the session ended
       this.#watched.delete(camera);
-      this.#log.warn("viewing.refused", { camera, reason: String(error) });
-      listener.state("failed", "busy");
+      const code = refusalOf(error);
+      if (code !== "unknown") this.#log.warn("viewing.refused", { camera, reason: String(error) });
+      listener.state("failed", code);
     }
   }
 
@@ -168,6 +169,12 @@ export class Viewing {
     const feed = watched && feedOf(watched.stage);
     return feed && chooseCodec(section.codecs, feed.profileLevelId);
   }
+}
+
+/** Why a camera was not opened; `busy` says nothing of cameras that this page may not know. */
+function refusalOf(error: unknown): CameraCode {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return REFUSALS.find((known) => known === code) ?? "busy";
 }
 
 function feedOf(stage: Stage): CameraFeed | undefined {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { encodeCbor } from "./cbor.ts";
-import type { ControlMessage } from "./control.ts";
+import { BYE_CODES, type ControlMessage } from "./control.ts";
 import { decodeControl, encodeControl } from "./control_codec.ts";
 import { ProtocolError } from "./errors.ts";
 import { MAX_CONTROL_BYTES } from "./limits.ts";
@@ -13,6 +13,8 @@ const CODEC = {
   rtx: 103,
 } as const;
 
+const PASS = new Uint8Array(16).fill(1);
+
 const MESSAGES: ControlMessage[] = [
   { type: "confirm", bytes: Uint8Array.of(1, 2, 3) },
   {
@@ -20,6 +22,17 @@ const MESSAGES: ControlMessage[] = [
     name: "Workshop – bench 2",
     services: [{ id: "ui", title: "Controller" }],
     cameras: [{ id: "front", title: "Front gate" }],
+    access: { role: "guest", operations: ["view", "operate"], remainingSeconds: 3600 },
+    pass: PASS,
+  },
+  {
+    type: "hello",
+    name: "Workshop",
+    services: [{ id: "ui", title: "Controller", number: 1 }],
+    cameras: [{ id: "front", title: "Front gate", number: 65_535 }],
+    access: { role: "owner" },
+    pass: PASS,
+    audit: { sequence: 12, hash: new Uint8Array(32).fill(2) },
   },
   { type: "camera-start", camera: "front" },
   { type: "camera-stop", camera: "front" },
@@ -42,7 +55,8 @@ const MESSAGES: ControlMessage[] = [
   { type: "media-applied", id: 1 },
   { type: "ping", id: 0 },
   { type: "pong", id: 4294967295 },
-  { type: "bye", code: "shutdown" },
+  { type: "people-changed" },
+  ...BYE_CODES.map((code) => ({ type: "bye", code }) as const),
 ];
 
 for (const message of MESSAGES) {
@@ -59,24 +73,44 @@ for (const message of MESSAGES) {
   });
 }
 
+const HELLO = {
+  type: "hello",
+  name: "a",
+  services: [],
+  cameras: [],
+  access: { role: "owner" },
+  pass: PASS,
+};
+const GUEST = { role: "guest", operations: ["view"], remainingSeconds: 1 };
+
 const HOSTILE: [string, unknown][] = [
   ["no map", [1]],
   ["an unknown type", { type: "format-disk" }],
   ["a type of the prototype", { type: "constructor" }],
   ["an address for a camera", { type: "camera-start", camera: "rtsp://10.0.0.1/" }],
-  ["a title with a control character", {
-    type: "hello",
-    name: "a\u001b[2J",
-    services: [],
-    cameras: [],
-  }],
-  ["a title that is too long", { type: "hello", name: "a".repeat(129), services: [], cameras: [] }],
+  ["a title with a control character", { ...HELLO, name: "a\u001b[2J" }],
+  ["a title that is too long", { ...HELLO, name: "a".repeat(129) }],
   ["too many services", {
-    type: "hello",
-    name: "a",
+    ...HELLO,
     services: Array(65).fill({ id: "a", title: "a" }),
-    cameras: [],
   }],
+  ["no access", { ...HELLO, access: undefined }],
+  ["a role that does not exist", { ...HELLO, access: { role: "root" } }],
+  ["a role of the prototype", { ...HELLO, access: { role: "constructor" } }],
+  ["a right that does not exist", { ...HELLO, access: { ...GUEST, operations: ["own"] } }],
+  ["a right that comes twice", { ...HELLO, access: { ...GUEST, operations: ["view", "view"] } }],
+  ["rights that are no list", { ...HELLO, access: { ...GUEST, operations: "view" } }],
+  ["time that runs backwards", { ...HELLO, access: { ...GUEST, remainingSeconds: -1 } }],
+  ["a pass that is too short", { ...HELLO, pass: PASS.slice(1) }],
+  ["a pass that is too long", { ...HELLO, pass: new Uint8Array(17) }],
+  ["a pass that is text", { ...HELLO, pass: "1111111111111111" }],
+  ["a hash that is too short", { ...HELLO, audit: { sequence: 1, hash: PASS } }],
+  ["a thing without a number", { ...HELLO, services: [{ id: "a", title: "a", number: 0 }] }],
+  ["a number above 16 bits", { ...HELLO, cameras: [{ id: "a", title: "a", number: 65_536 }] }],
+  ["an end that does not exist", { type: "bye", code: "bored" }],
+  ["neither reply nor error", { type: "owner-reply", id: 1 }],
+  ["an error that does not exist", { type: "owner-reply", id: 1, error: "toString" }],
+  ["a request that is no map", { type: "owner-request", id: 1, request: "people" }],
   ["a state that does not exist", { type: "camera-state", camera: "a", state: "dreaming" }],
   ["a negative id", { type: "ping", id: -1 }],
   ["a broken number", { type: "ping", id: 1.5 }],

@@ -31,6 +31,8 @@ export const STREAM_CODES = {
   request_too_large: 12,
   /** The head of the service's answer is too long to travel. */
   answer_too_large: 13,
+  /** The service was lent for viewing only: no other methods than GET, HEAD and OPTIONS, no WebSocket. */
+  not_allowed: 14,
 } as const;
 
 /** Name of a reason for which a stream ended before its end. */
