@@ -2,44 +2,84 @@
  * The page as a whole: which address is shown, which devices are known, which session is open. Views read it and call
  * it; it draws nothing. Its place: `main.tsx` makes it, `views/` shows it, `session.ts` does the work.
  */
-import { type Device, listDevices, putDevice, removeDevice } from "./devices.ts";
+import type { Bytes } from "../../src/lib/bytes.ts";
+import {
+  type AuditHead,
+  changeDevice,
+  type Device,
+  listDevices,
+  putDevice,
+  removeDevice,
+} from "./devices.ts";
 import type { Greeting } from "./connection.ts";
-import { askToPersist, KeyError } from "./keys.ts";
+import { askToPersist, isKept, KeyError } from "./keys.ts";
+import { endsAccess } from "./lost.ts";
 import { Observable, type Observed } from "./observable.ts";
-import { formatRoute, parseRoute, type Route } from "./route.ts";
+import { formatRoute, isSecret, parseRoute, type Route } from "./route.ts";
 import type { Session } from "./session.ts";
 
 const MAX_TITLE_LENGTH = 200; // a device's page chooses its title: enough to read, too little to fill the bar
 
-/** A pairing link that was read. */
-export interface ReadLink {
+/** A link that was read: whose it is, and how it lets this browser in. */
+export interface EntryLink {
   readonly device: string;
-  readonly publicKey: Uint8Array<ArrayBuffer>;
+  readonly publicKey: Bytes;
+  /** What this browser will show the device. Rejects with a KeyError where the browser cannot keep a key. */
+  credentials(): Promise<Credentials>;
 }
 
-/** What the app needs of the rest; `main.tsx` connects it. `L` is what a pairing link holds, which only trust knows. */
-export interface AppParts<L extends ReadLink> {
+/** What a browser shows a device beside its own key. A claim and grants exclude each other. */
+export interface Credentials {
+  /** Of a pairing link. */
+  readonly claim?: { readonly secret: Bytes; readonly token: Bytes };
+  /** The chain of a guest. */
+  readonly grants?: readonly Bytes[];
+  /** Given by the device at the last session. */
+  readonly pass?: Bytes | undefined;
+}
+
+/** Which device a session is to reach, and how. */
+export interface Target extends Credentials {
+  readonly id: string;
+  readonly publicKey: Bytes;
+  /** Newest entry of its log that this browser has seen. */
+  readonly auditHead?: AuditHead | undefined;
+}
+
+/** What the app wants to hear of a session. */
+export interface SessionListener {
+  /** `checkNumber`: six digits that the device may show as well. */
+  greeted(greeting: Greeting, checkNumber: string): void;
+  keepHead(head: AuditHead): void;
+}
+
+/** What the app needs of the rest; `main.tsx` connects it. */
+export interface AppParts {
   readonly database: IDBDatabase;
-  /** Reads a pairing link; rejects when it is damaged. */
-  readLink(text: string): Promise<L>;
+  /** Reads a pairing link or an invite; rejects when it is damaged. */
+  readLink(kind: "pair" | "borrow", text: string): Promise<EntryLink>;
   /** A session that was not started. Rejects with a KeyError where the browser cannot keep a key. */
-  createSession(
-    device: { id: string; publicKey: Uint8Array<ArrayBuffer> },
-    options: { link?: L; greeted: (greeting: Greeting) => void },
-  ): Promise<Session>;
+  createSession(target: Target, listener: SessionListener): Promise<Session>;
 }
 
-/** How pairing goes, beside what its session says. */
-export type Pairing = { readonly phase: "running" } | {
-  readonly phase: "failed";
-  readonly code: "bad_link";
-};
+/** How pairing or borrowing goes, beside what its session says. */
+export type Pairing =
+  | { readonly phase: "running" }
+  | { readonly phase: "failed"; readonly code: "bad_link" }
+  /** An invite to a device that this browser owns: it is left for somebody who needs it. */
+  | { readonly phase: "owned"; readonly device: string };
 
 /** The page cannot work in this browser. */
 export type Obstacle = "no_key" | "failed";
 
-export class App<L extends ReadLink = ReadLink> {
-  readonly #parts: AppParts<L>;
+/** Six digits to compare with the device's, right after pairing with it. */
+export interface CheckNumber {
+  readonly device: string;
+  readonly digits: string;
+}
+
+export class App {
+  readonly #parts: AppParts;
   readonly #route = new Observable<Route>({ view: "devices" });
   readonly #devices = new Observable<readonly Device[]>([]);
   readonly #session = new Observable<Session | undefined>(undefined);
@@ -47,10 +87,13 @@ export class App<L extends ReadLink = ReadLink> {
   readonly #obstacle = new Observable<Obstacle | undefined>(undefined);
   readonly #visit = new Observable(0);
   readonly #title = new Observable("");
-  /** Counts `#show` calls: a slow one that was overtaken does nothing. */
+  readonly #checkNumber = new Observable<CheckNumber | undefined>(undefined);
+  readonly #kept = new Observable<boolean | undefined>(undefined);
+  /** Counts `show` calls: a slow one that was overtaken does nothing. */
   #turn = 0;
+  #unwatch: () => void = () => {};
 
-  constructor(parts: AppParts<L>) {
+  constructor(parts: AppParts) {
     this.#parts = parts;
   }
 
@@ -77,17 +120,26 @@ export class App<L extends ReadLink = ReadLink> {
   get title(): Observed<string> {
     return this.#title;
   }
+  /** After pairing, until a person has compared it. */
+  get checkNumber(): Observed<CheckNumber | undefined> {
+    return this.#checkNumber;
+  }
+  /** Whether the browser has promised to keep the key; undefined where it does not say. */
+  get kept(): Observed<boolean | undefined> {
+    return this.#kept;
+  }
 
   /** Shows the first address. `hash` was taken from the address bar before anything else ran. */
   async start(hash: string): Promise<void> {
     this.#devices.set(await listDevices(this.#parts.database));
+    this.#kept.set(await isKept());
     await this.show(hash);
   }
 
   /** Shows an address that a person chose: a link, the address bar, back or forward. Never rejects. */
   async show(hash: string): Promise<void> {
     const route = parseRoute(hash);
-    if (route.view === "pair") history.replaceState(null, "", "#/"); // the secret is in nobody's history
+    if (isSecret(hash)) history.replaceState(null, "", "#/"); // the secret is in nobody's history
     const turn = ++this.#turn;
     this.#title.set("");
     this.#obstacle.set(undefined);
@@ -123,14 +175,27 @@ export class App<L extends ReadLink = ReadLink> {
     location.hash = "#/";
   }
 
+  /** Asks the browser to keep the key. It may say no. Never rejects. */
+  async keepKey(): Promise<void> {
+    this.#kept.set(await askToPersist());
+  }
+
+  /** The check number was compared, or there is nothing to compare it with. */
+  dismissCheckNumber(): void {
+    this.#checkNumber.set(undefined);
+  }
+
   async #openSession(route: Route, current: () => boolean): Promise<void> {
     switch (route.view) {
       case "devices":
       case "unknown":
         return this.#replaceSession(undefined);
       case "pair":
-        return await this.#pair(route.link, current);
+      case "borrow":
+        return await this.#enter({ kind: route.view, text: route.link }, current);
       case "device":
+      case "people":
+      case "lend":
       case "service":
         return await this.#connect(route.device, current);
     }
@@ -142,8 +207,13 @@ export class App<L extends ReadLink = ReadLink> {
     this.#replaceSession(undefined);
     const device = await this.#find(id);
     if (device === undefined || !current()) return; // the view says that it is unknown
-    const greeted = (greeting: Greeting) => this.#greeted(device, greeting);
-    const session = await this.#parts.createSession(device, { greeted });
+    const session = await this.#parts.createSession(
+      { ...device, ...(device.loan === undefined ? {} : { grants: device.loan.grants }) },
+      {
+        greeted: (greeting) => this.#change(id, this.#learnt(greeting, device.loan?.grants)),
+        keepHead: (auditHead) => this.#change(id, { auditHead }),
+      },
+    );
     if (!current()) return session.close();
     this.#replaceSession(session);
     session.start();
@@ -157,47 +227,102 @@ export class App<L extends ReadLink = ReadLink> {
     return this.#devices.value.find((one) => one.id === id);
   }
 
-  async #pair(text: string, current: () => boolean): Promise<void> {
+  async #enter(
+    { kind, text }: { kind: "pair" | "borrow"; text: string },
+    current: () => boolean,
+  ): Promise<void> {
     this.#replaceSession(undefined);
     this.#pairing.set({ phase: "running" });
-    const link = await this.#parts.readLink(text).catch(() => undefined);
+    const link = await this.#parts.readLink(kind, text).catch(() => undefined);
     if (!current()) return;
     if (link === undefined) return this.#pairing.set({ phase: "failed", code: "bad_link" });
-    const device = { id: link.device, publicKey: link.publicKey };
-    const greeted = (greeting: Greeting) => this.#paired(link, greeting);
-    const session = await this.#parts.createSession(device, { link, greeted });
+    const known = await this.#find(link.device);
+    if (kind === "borrow" && known?.role === "owner" && known.ended === undefined) {
+      return this.#pairing.set({ phase: "owned", device: link.device });
+    }
+    const { publicKey } = link;
+    const credentials = await link.credentials();
+    const target = {
+      id: link.device,
+      publicKey,
+      pass: known?.pass,
+      auditHead: known?.auditHead,
+      ...credentials,
+    };
+    const session = await this.#parts.createSession(target, {
+      greeted: (greeting, digits) => this.#entered({ link, credentials, greeting, digits }),
+      keepHead: (auditHead) => this.#change(link.device, { auditHead }),
+    });
     if (!current()) return session.close();
     this.#replaceSession(session);
     session.start();
   }
 
   #replaceSession(session: Session | undefined): void {
+    this.#unwatch();
     this.#session.value?.close();
     this.#session.set(session);
+    const unwatch = session?.state.subscribe(() => this.#noteEnd(session));
+    this.#unwatch = unwatch ?? (() => {});
+  }
+
+  /** What the device says of this browser's access outlives the session: the list of devices tells. */
+  #noteEnd({ device, state }: Session): void {
+    const { value } = state;
+    if (value.phase === "closed" && endsAccess(value.code)) {
+      this.#change(device, { ended: value.code });
+    }
   }
 
   /** Pairing's connection becomes the session (DESIGN 8): only the address changes. */
-  #paired(link: L, greeting: Greeting): void {
-    const now = Date.now();
+  #entered(
+    { link, credentials, greeting, digits }: {
+      link: EntryLink;
+      credentials: Credentials;
+      greeting: Greeting;
+      digits: string;
+    },
+  ): void {
     const known = this.#devices.value.find(({ id }) => id === link.device);
+    const learnt = this.#learnt(greeting, credentials.grants);
     const { device: id, publicKey } = link;
-    const pairedAt = known?.pairedAt ?? now;
-    this.#keep({ id, publicKey, pairedAt, name: greeting.name, lastSeen: now });
-    if (this.#route.value.view !== "pair") return; // a reconnect later on
-    const route: Route = { view: "device", device: link.device };
+    this.#keep({ ...known, id, publicKey, pairedAt: known?.pairedAt ?? Date.now(), ...learnt });
+    const { view } = this.#route.value;
+    if (view !== "pair" && view !== "borrow") return; // a reconnect later on
+    if (view === "pair") this.#checkNumber.set({ device: id, digits });
+    const route: Route = { view: "device", device: id };
     history.replaceState(null, "", formatRoute(route));
     this.#route.set(route);
-    askToPersist().catch(() => {}); // it never rejects; the answer changes nothing
+    this.keepKey().catch(() => {}); // it never rejects
   }
 
-  #greeted(device: Device, greeting: Greeting): void {
-    this.#keep({ ...device, name: greeting.name, lastSeen: Date.now() });
+  /** What a greeting tells. `grants`: what this browser showed, which counts if it is let in as a guest. */
+  #learnt(
+    { name, access, pass }: Greeting,
+    grants: readonly Bytes[] | undefined,
+  ): Omit<Device, "id" | "publicKey" | "pairedAt"> {
+    const { role } = access;
+    const common = { name, role, pass, lastSeen: Date.now(), ended: undefined };
+    if (role === "owner") return { ...common, loan: undefined };
+    if (grants === undefined) return common; // cannot be: who shows no grants is let in as an owner
+    const expires = Date.now() + access.remainingSeconds * 1000;
+    return { ...common, loan: { grants, operations: access.operations, expires } };
   }
 
   #keep(device: Device): void {
     const others = this.#devices.value.filter(({ id }) => id !== device.id);
     this.#devices.set([...others, device].sort((a, b) => a.name.localeCompare(b.name)));
-    putDevice(this.#parts.database, device).catch((error: unknown) => {
+    this.#written(putDevice(this.#parts.database, device));
+  }
+
+  #change(id: string, known: Partial<Device>): void {
+    const change = (device: Device) => device.id === id ? { ...device, ...known } : device;
+    this.#devices.set(this.#devices.value.map(change));
+    this.#written(changeDevice(this.#parts.database, id, known));
+  }
+
+  #written(writing: Promise<void>): void {
+    writing.catch((error: unknown) => {
       reportError(error);
       this.#obstacle.set("failed");
     });

@@ -20,6 +20,7 @@ import { byeError, type Confirmation, ControlLink } from "./control_link.ts";
 import { Liveness, PING_INTERVAL_MS } from "./liveness.ts";
 import { lostByHandshake, type LostCode, LostError } from "./lost.ts";
 import type { MediaLink } from "./media.ts";
+import type { OwnerMessage } from "./owner_console.ts";
 import { createPeer, type PreparedPeer, seenFingerprint } from "./peer.ts";
 import { Signalling } from "./signalling.ts";
 import { until, within } from "./wait.ts";
@@ -39,6 +40,8 @@ export interface Handshake {
   sealCandidate(candidate: string): Promise<Bytes>;
   openCandidate(sealed: Bytes): Promise<string>;
   confirmation(): Confirmation;
+  /** Six digits that both ends work out of the offer and its answer: for people to compare, once there is an answer. */
+  checkNumber(): string | Promise<string>;
 }
 
 /** What does not change from one attempt to the next. */
@@ -51,17 +54,24 @@ export interface Destination {
 
 export type Greeting = ControlMessage & { type: "hello" };
 
+/** What a live connection gives beside the greeting. */
+export interface Link extends MediaLink {
+  readonly checkNumber: string;
+}
+
 /** What an attempt tells its owner, who gives it what outlives it. None of them may throw. */
 export interface ConnectionEvents {
   phase(phase: "finding" | "offering" | "connecting" | "confirming"): void;
   /** Both sides verified. The bulk channel is to be taken over in this very task (browser-proxying.md 0.2). */
   confirmed(bulk: RTCDataChannel): void;
-  live(greeting: Greeting, link: MediaLink): void;
+  live(greeting: Greeting, link: Link): void;
   roundTrip(milliseconds: number): void;
   /** A message about cameras; may throw a LostError. */
   camera(
     message: ControlMessage & { type: "camera-ready" | "camera-state" | "media-answer" },
   ): void;
+  /** A message about people; may throw a LostError. */
+  owner(message: OwnerMessage): void;
 }
 
 export class Connection {
@@ -145,7 +155,8 @@ export class Connection {
     });
     this.#events.phase("confirming");
     await this.#confirm(prepared, { handshake, remote });
-    await this.#talk(prepared, remote);
+    const checkNumber = await until(Promise.resolve(handshake.checkNumber()), signal);
+    await this.#talk(prepared, { remote, checkNumber });
   }
 
   async #createPeer(): Promise<PreparedPeer> {
@@ -257,7 +268,10 @@ export class Connection {
   }
 
   /** From the greeting to the end: pings, and the messages of the device one by one. */
-  async #talk({ peer, control }: PreparedPeer, remote: TransportFields): Promise<void> {
+  async #talk(
+    { peer, control }: PreparedPeer,
+    agreed: { remote: TransportFields; checkNumber: string },
+  ): Promise<void> {
     const { signal } = this.#ending;
     const greeting = await within(control.next(signal), {
       limitMs: HELLO_LIMIT_MS,
@@ -267,7 +281,7 @@ export class Connection {
     if (greeting.type === "bye") throw byeError(greeting.code);
     if (greeting.type !== "hello") throw new LostError("protocol", "The device does not greet");
     this.#live = true;
-    this.#events.live(greeting, this.#mediaLink({ peer, control, remote }));
+    this.#events.live(greeting, this.#link({ peer, control, ...agreed }));
     const liveness = new Liveness();
     const ping = () => this.#ping(liveness, control);
     ping();
@@ -280,16 +294,18 @@ export class Connection {
     }
   }
 
-  #mediaLink(
-    { peer, control, remote }: {
+  #link(
+    { peer, control, remote, checkNumber }: {
       peer: RTCPeerConnection;
       control: ControlLink;
       remote: TransportFields;
+      checkNumber: string;
     },
-  ): MediaLink {
+  ): Link {
     return {
       peer,
       remote,
+      checkNumber,
       signal: this.#ending.signal,
       send: (message) => control.send(message),
       fail: (error) => this.#end(error),
@@ -319,11 +335,16 @@ export class Connection {
       case "camera-state":
       case "media-answer":
         return this.#events.camera(message);
+      case "owner-reply":
+      case "people-changed":
+        return this.#events.owner(message);
       case "confirm":
       case "hello":
       case "camera-start":
       case "camera-stop":
       case "media-offer":
+      case "media-applied":
+      case "owner-request":
         throw new LostError("protocol", `The device sent ${message.type} at the wrong time`);
     }
   }

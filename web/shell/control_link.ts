@@ -99,6 +99,14 @@ export function byeError(code: (ControlMessage & { type: "bye" })["code"]): Lost
       return new LostError("busy", "The device has reached a limit");
     case "protocol":
       return new LostError("protocol", "The device cannot read what we send");
+    case "expired":
+      return new LostError("grant_expired", "The grant has ended");
+    case "revoked":
+      return new LostError("grant_revoked", "An owner ended the grant");
+    case "removed":
+      return new LostError("removed", "The owner, or the one who lent, was removed");
+    case "kicked":
+      return new LostError("kicked", "An owner ended the session");
     case "closed":
       return new LostError("ended", "The device closed the session");
   }

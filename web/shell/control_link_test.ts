@@ -56,7 +56,14 @@ const confirm = (byte: number): ControlMessage => ({
 Deno.test("control link runs the confirmation to its end and leaves the greeting", async () => {
   const { channel, link } = rig();
   const confirmation = new ConfirmationDouble();
-  const greeting = { type: "hello", name: "Gate", services: [], cameras: [] } as const;
+  const greeting = {
+    type: "hello",
+    name: "Gate",
+    services: [],
+    cameras: [],
+    access: { role: "owner" },
+    pass: new Uint8Array(16),
+  } as const;
   channel.say(confirm(11)); // before ours is ready
   const confirmed = link.confirm(confirmation, { seen: SEEN, signal });
   channel.say(confirm(12));
@@ -69,7 +76,7 @@ Deno.test("control link runs the confirmation to its end and leaves the greeting
 
 Deno.test("control link takes nothing before the proof", async () => {
   const { channel, link } = rig();
-  channel.say({ type: "hello", name: "Gate", services: [], cameras: [] });
+  channel.say({ type: "people-changed" });
   await assert.rejects(
     link.confirm(new ConfirmationDouble(), { seen: SEEN, signal }),
     (error) => error instanceof LostError && error.code === "protocol",
@@ -114,4 +121,8 @@ Deno.test("byeError() leaves every end but the handshake's own to another attemp
   assert.equal(byeError("limit").code, "busy");
   assert.equal(byeError("closed").code, "ended");
   assert.equal(byeError("protocol").code, "protocol");
+  assert.equal(byeError("expired").code, "grant_expired");
+  assert.equal(byeError("revoked").code, "grant_revoked");
+  assert.equal(byeError("removed").code, "removed");
+  assert.equal(byeError("kicked").code, "kicked");
 });

@@ -64,3 +64,12 @@ export async function askToPersist(): Promise<boolean> {
     return false; // no storage manager: an insecure context, or an old browser
   }
 }
+
+/** Whether the browser has promised not to drop what we store. Undefined where it does not say. */
+export async function isKept(): Promise<boolean | undefined> {
+  try {
+    return await navigator.storage.persisted();
+  } catch {
+    return undefined;
+  }
+}

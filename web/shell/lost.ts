@@ -33,6 +33,19 @@ export type LostCode =
   | "claim_used"
   | "claim_expired"
   | "claim_wrong"
+  /** What was lent cannot be read, or was not lent by an owner of this device. */
+  | "grant_invalid"
+  | "grant_expired"
+  /** Ended by an owner before its time. */
+  | "grant_revoked"
+  /** As many browsers as the invite was made for have used it. */
+  | "grant_used"
+  /** The device cannot tell whether the grant still holds. Passes by itself. */
+  | "time_unknown"
+  /** The owner was removed, or the one who lent. */
+  | "removed"
+  /** An owner ended this session, and nothing else. */
+  | "kicked"
   /** Something in this page failed. */
   | "internal";
 
@@ -52,8 +65,34 @@ const FINAL: ReadonlySet<LostCode> = new Set([
   "claim_used",
   "claim_expired",
   "claim_wrong",
+  "grant_invalid",
+  "grant_expired",
+  "grant_revoked",
+  "grant_used",
+  "removed",
+  "kicked",
   "version",
 ]);
+
+/** Ends that a person may try to undo: nothing was taken away but the session. */
+export function mayRetry(code: LostCode): boolean {
+  return code === "kicked";
+}
+
+/** Ends of all access: the list of devices remembers them. */
+const ACCESS_ENDS: ReadonlySet<LostCode> = new Set([
+  "not_paired",
+  "grant_invalid",
+  "grant_expired",
+  "grant_revoked",
+  "grant_used",
+  "removed",
+]);
+
+/** Whether this code says that the device does not let this browser in any more. */
+export function endsAccess(code: LostCode): boolean {
+  return ACCESS_ENDS.has(code);
+}
 
 /** `staleBefore`: the attempt before this one was stale too; twice in a row is not a restart. */
 export function nextAfter(code: LostCode, staleBefore: boolean): Next {
@@ -67,6 +106,11 @@ const HANDSHAKE_CODES: ReadonlyMap<string, LostCode> = new Map([
   ["claim_used", "claim_used"],
   ["claim_expired", "claim_expired"],
   ["claim_wrong", "claim_wrong"],
+  ["grant_invalid", "grant_invalid"],
+  ["grant_expired", "grant_expired"],
+  ["grant_revoked", "grant_revoked"],
+  ["grant_used", "grant_used"],
+  ["time_unknown", "time_unknown"],
   ["busy", "busy"],
   ["version", "version"],
   ["malformed", "protocol"],

@@ -3,33 +3,26 @@
  * frames of other origins. Entry file: it connects the parts and draws; what it does is told by `app.ts`.
  */
 import { render } from "hono/jsx/dom";
-import { deviceId, deviceIdText } from "../../src/trust/key_id.ts";
-import { createSigner } from "../../src/trust/ed25519.ts";
+import { createSigner, type Signer } from "../../src/trust/ed25519.ts";
 import { BrowserHandshake } from "../../src/trust/handshake.ts";
-import { decodePairLink, type PairLink } from "../../src/trust/pair_link.ts";
-import { App, type AppParts, type ReadLink } from "./app.ts";
+import { deviceId } from "../../src/trust/key_id.ts";
+import { App, type AppParts } from "./app.ts";
 import { browserLabel } from "./browser_label.ts";
 import { Cameras } from "./cameras.ts";
 import { contentOrigin, openContent } from "./content.ts";
 import { openDatabase } from "./database.ts";
 import { exposeDiagnostics } from "./diagnostics.ts";
 import { browserKey } from "./keys.ts";
+import { readLink } from "./links.ts";
+import { OwnerConsole } from "./owner_console.ts";
 import { pageLife } from "./page_life.ts";
+import { isSecret } from "./route.ts";
 import { Session, type SessionOptions } from "./session.ts";
+import { createSigning } from "./signing.ts";
 import { Tunnel } from "./tunnel.ts";
 import { AppView, ObstacleView } from "./views/app_view.tsx";
 
-interface Link extends ReadLink {
-  readonly claim: { readonly secret: PairLink["secret"]; readonly token: PairLink["claim"] };
-}
-
 const SIGNALLING_PATH = "/v1/browser";
-
-async function readLink(text: string): Promise<Link> {
-  const { devicePublicKey, secret, claim } = await decodePairLink(text);
-  const device = deviceIdText(await deviceId(devicePublicKey));
-  return { device, publicKey: devicePublicKey, claim: { secret, token: claim } };
-}
 
 function signallingUrl(): string {
   const url = new URL(SIGNALLING_PATH, location.origin);
@@ -43,31 +36,46 @@ function contentPattern(): string {
   return meta?.content ?? "";
 }
 
-function createSession(
-  database: IDBDatabase,
-): AppParts<Link>["createSession"] {
-  return async (device, { link, greeted }) => {
-    const browser = await createSigner(await browserKey(database));
+function createSession(browser: () => Promise<Signer>): AppParts["createSession"] {
+  return async (target, listener) => {
+    const signer = await browser();
+    const { id, publicKey, claim, grants, auditHead } = target;
+    let pass = target.pass; // each greeting brings the one for the next offer
     const options: SessionOptions = {
       signallingUrl: signallingUrl(),
-      device: device.id,
-      hasClaim: link !== undefined,
+      device: id,
+      hasClaim: claim !== undefined,
       cameras: new Cameras(),
+      owner: new OwnerConsole({
+        signing: createSigning({ signer, devicePublicKey: publicKey }),
+        origin: location.origin,
+        seen: auditHead,
+        keepHead: listener.keepHead,
+      }),
       page: pageLife,
       createTunnel: (ended) => new Tunnel(ended),
       openService: async (place, pump) => {
-        const id = await deviceId(device.publicKey);
-        const origin = await contentOrigin(contentPattern(), id, place.service);
+        const origin = await contentOrigin(
+          contentPattern(),
+          await deviceId(publicKey),
+          place.service,
+        );
         return openContent({ ...place, origin, pump });
       },
-      greeted,
+      greeted: (greeting, checkNumber) => {
+        pass = greeting.pass;
+        listener.greeted(greeting, checkNumber);
+      },
       startHandshake: (presence, useClaim) =>
         BrowserHandshake.start({
-          devicePublicKey: device.publicKey,
+          devicePublicKey: publicKey,
           presence,
-          browser,
+          browser: signer,
           label: browserLabel(navigator.userAgent),
-          ...(useClaim && link !== undefined ? { claim: link.claim } : {}),
+          time: Math.floor(Date.now() / 1000),
+          ...(useClaim && claim !== undefined ? { claim } : {}),
+          ...(grants === undefined ? {} : { grants }),
+          ...(pass === undefined ? {} : { pass }),
         }),
     };
     return new Session(options);
@@ -75,16 +83,21 @@ function createSession(
 }
 
 async function start(hash: string, root: HTMLElement): Promise<void> {
-  const shown: { app?: App<Link> } = {};
+  const shown: { app?: App } = {};
   exposeDiagnostics(() => shown.app?.session.value);
   const database = await openDatabase();
-  const app = new App<Link>({ database, readLink, createSession: createSession(database) });
+  const browser = async () => await createSigner(await browserKey(database));
+  const app = new App({
+    database,
+    readLink: (kind, text) => readLink({ kind, text, browser }),
+    createSession: createSession(browser),
+  });
   shown.app = app;
   await run(app, { hash, root });
 }
 
 async function run(
-  app: App<Link>,
+  app: App,
   { hash, root }: { hash: string; root: HTMLElement },
 ): Promise<void> {
   addEventListener("hashchange", () => void app.show(location.hash)); // `show` never rejects
@@ -94,8 +107,8 @@ async function run(
 }
 
 const firstHash = location.hash;
-// A pairing link holds a secret: it leaves the address bar, and with it the history, before anything else happens.
-if (firstHash.startsWith("#pair=")) history.replaceState(null, "", "/#/");
+// A link that lets in leaves the address bar, and with it the history, before anything else happens.
+if (isSecret(firstHash)) history.replaceState(null, "", "/#/");
 
 const root = document.getElementById("app");
 if (root !== null) {

@@ -6,8 +6,8 @@
 /** Where the person is. */
 export type Route =
   | { readonly view: "devices" }
-  | { readonly view: "pair"; readonly link: string }
-  | { readonly view: "device"; readonly device: string }
+  | { readonly view: "pair" | "borrow"; readonly link: string }
+  | { readonly view: "device" | "people" | "lend"; readonly device: string }
   | {
     readonly view: "service";
     readonly device: string;
@@ -17,8 +17,11 @@ export type Route =
   }
   | { readonly view: "unknown" };
 
+// The texts behind them hold secrets. PAIR_FRAGMENT and BORROW_FRAGMENT (src/trust) are the same, without "#".
 const PAIR = "#pair=";
+const BORROW = "#borrow=";
 const DEVICE = /^#\/d\/([a-z2-7]{26})\/?$/; // a device id: 26 characters of base32 (src/trust)
+const OWNERS = /^#\/d\/([a-z2-7]{26})\/(people|lend)\/?$/;
 const SERVICE = /^#\/d\/([a-z2-7]{26})\/s\/([a-z0-9][a-z0-9-]{0,31})(?![a-z0-9-])(.*)$/s; // ids as in control_codec.ts
 
 /** An address longer than this is not ours; Chromium itself stops at 2 MiB. */
@@ -29,8 +32,13 @@ export function parseRoute(hash: string): Route {
   if (hash === "" || hash === "#" || hash === "#/") return { view: "devices" };
   if (hash.length > MAX_HASH_LENGTH) return { view: "unknown" };
   if (hash.startsWith(PAIR)) return { view: "pair", link: hash.slice(PAIR.length) };
+  if (hash.startsWith(BORROW)) return { view: "borrow", link: hash.slice(BORROW.length) };
   const device = DEVICE.exec(hash)?.[1];
   if (device !== undefined) return { view: "device", device };
+  const [, owned, page] = OWNERS.exec(hash) ?? [];
+  if (owned !== undefined && page !== undefined) {
+    return { view: page as "people" | "lend", device: owned }; // the pattern has no third word
+  }
   const [, owner, service, rest] = SERVICE.exec(hash) ?? [];
   if (owner === undefined || service === undefined || rest === undefined) {
     return { view: "unknown" };
@@ -41,15 +49,24 @@ export function parseRoute(hash: string): Route {
     : { view: "service", device: owner, service, path };
 }
 
-/** The hash of a route; a pairing link is never written back. */
+/** Whether an address holds a secret: it leaves the address bar, and with it the history, before anything else happens. */
+export function isSecret(hash: string): boolean {
+  return hash.startsWith(PAIR) || hash.startsWith(BORROW);
+}
+
+/** The hash of a route; a link with a secret is never written back. */
 export function formatRoute(route: Route): string {
   switch (route.view) {
     case "device":
       return `#/d/${route.device}`;
+    case "people":
+    case "lend":
+      return `#/d/${route.device}/${route.view}`;
     case "service":
       return `#/d/${route.device}/s/${route.service}${route.path}`;
     case "devices":
     case "pair":
+    case "borrow":
     case "unknown":
       return "#/";
   }

@@ -1,7 +1,9 @@
 /// <reference lib="deno.ns" />
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { formatRoute, MAX_HASH_LENGTH, parseRoute, type Route } from "./route.ts";
+import { BORROW_FRAGMENT } from "../../src/trust/invite_link.ts";
+import { PAIR_FRAGMENT } from "../../src/trust/pair_link.ts";
+import { formatRoute, isSecret, MAX_HASH_LENGTH, parseRoute, type Route } from "./route.ts";
 
 const ID = "abcdefghijklmnopqrstuvwxyz";
 
@@ -11,7 +13,10 @@ const TABLE: readonly (readonly [string, Route])[] = [
   ["#/", { view: "devices" }],
   ["#pair=AbC_-1", { view: "pair", link: "AbC_-1" }],
   ["#pair=", { view: "pair", link: "" }],
+  ["#borrow=AbC_-1", { view: "borrow", link: "AbC_-1" }],
   [`#/d/${ID}`, { view: "device", device: ID }],
+  [`#/d/${ID}/people`, { view: "people", device: ID }],
+  [`#/d/${ID}/lend/`, { view: "lend", device: ID }],
   [`#/d/${ID}/`, { view: "device", device: ID }],
   [`#/d/${ID}/s/ui`, { view: "service", device: ID, service: "ui", path: "/" }],
   [`#/d/${ID}/s/ui/`, { view: "service", device: ID, service: "ui", path: "/" }],
@@ -30,6 +35,8 @@ const UNKNOWN = [
   `#/d/${ID.toUpperCase()}`,
   `#/d/${ID}0`,
   `#/d/${ID}/x`,
+  `#/d/${ID}/people/x`,
+  `#/d/${ID}/lending`,
   `#/d/${ID}/s/`,
   `#/d/${ID}/s//x`,
   `#/d/${ID}/s/a%2fb/`,
@@ -58,6 +65,22 @@ Deno.test("formatRoute() writes what parseRoute() reads, the device's URL verbat
   });
 });
 
-Deno.test("formatRoute() never writes a pairing link back", () => {
+Deno.test("formatRoute() writes an owner's pages", () => {
+  for (const view of ["people", "lend"] as const) {
+    assert.deepEqual(parseRoute(formatRoute({ view, device: ID })), { view, device: ID });
+  }
+});
+
+Deno.test("formatRoute() never writes a link with a secret back", () => {
   assert.equal(formatRoute({ view: "pair", link: "secret" }), "#/");
+  assert.equal(formatRoute({ view: "borrow", link: "secret" }), "#/");
+});
+
+Deno.test("isSecret() knows the addresses that must not stay in the history", () => {
+  assert.ok(isSecret("#pair=x") && isSecret("#borrow=x"));
+  assert.ok(!isSecret("#/") && !isSecret(`#/d/${ID}`) && !isSecret(""));
+});
+
+Deno.test("isSecret() agrees with the fragments that devices write", () => {
+  assert.ok(isSecret(`#${PAIR_FRAGMENT}`) && isSecret(`#${BORROW_FRAGMENT}`));
 });

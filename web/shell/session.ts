@@ -8,14 +8,21 @@
  *
  * State changes in `#set` alone. While the page is hidden nothing is retried.
  */
+import type { Access } from "../../src/protocol/access.ts";
 import type { Named } from "../../src/protocol/control.ts";
 import { retryDelay } from "./backoff.ts";
 import type { Cameras } from "./cameras.ts";
 import type { Content } from "./content.ts";
-import { Connection, type ConnectionEvents, type Greeting, type Handshake } from "./connection.ts";
-import { type LostCode, LostError, nextAfter } from "./lost.ts";
-import type { MediaLink } from "./media.ts";
+import {
+  Connection,
+  type ConnectionEvents,
+  type Greeting,
+  type Handshake,
+  type Link,
+} from "./connection.ts";
+import { type LostCode, LostError, mayRetry, nextAfter } from "./lost.ts";
 import { Observable, type Observed } from "./observable.ts";
+import type { OwnerConsole } from "./owner_console.ts";
 import type { Tunnel } from "./tunnel.ts";
 import type { PageLife } from "./page_life.ts";
 import { delay } from "./wait.ts";
@@ -28,6 +35,9 @@ export type SessionState =
     readonly name: string;
     readonly services: readonly Named[];
     readonly cameras: readonly Named[];
+    readonly access: Access;
+    /** When a guest's access ends, in milliseconds since 1970; undefined for owners. */
+    readonly endsAt?: number;
     /** Milliseconds; undefined until the first pong. */
     readonly roundTrip?: number;
   }
@@ -63,12 +73,13 @@ export interface SessionOptions {
   /** Whether there is a pairing link to use. */
   readonly hasClaim: boolean;
   readonly cameras: Cameras;
+  readonly owner: OwnerConsole;
   readonly page: PageLife;
   createTunnel(ended: (protocol: boolean) => void): Tunnel;
   /** Opens a content origin whose streams go through this session's tunnel. */
   openService(service: ServicePlace, tunnel: Tunnel): Promise<Content>;
   /** The device proved who it is and greeted: for the list of devices. */
-  greeted(greeting: Greeting): void;
+  greeted(greeting: Greeting, checkNumber: string): void;
   /** For tests. */
   createAttempt?: (
     destination: ConstructorParameters<typeof Connection>[0],
@@ -79,6 +90,8 @@ export interface SessionOptions {
 export class Session {
   readonly device: string;
   readonly cameras: Cameras;
+  /** For owners; it stays empty for guests. */
+  readonly owner: OwnerConsole;
   readonly tunnel: Tunnel;
   readonly #options: SessionOptions;
   readonly #state = new Observable<SessionState>({ phase: "idle" });
@@ -92,6 +105,7 @@ export class Session {
     this.#options = options;
     this.device = options.device;
     this.cameras = options.cameras;
+    this.owner = options.owner;
     this.#claim = options.hasClaim ? "fresh" : "none";
     this.tunnel = options.createTunnel((protocol) => this.#channelEnded(protocol));
   }
@@ -112,7 +126,7 @@ export class Session {
     return content;
   }
 
-  /** Connects, and reconnects, until `close` or a failure that only a person can mend. Call once. */
+  /** Connects, and reconnects, until `close` or a failure that only a person can mend. Not twice at once. */
   start(): void {
     this.#run().catch((error: unknown) => {
       if (!this.#closing.signal.aborted) this.#set({ phase: "closed", code: "internal" });
@@ -120,9 +134,12 @@ export class Session {
     });
   }
 
-  /** Skips the rest of a pause. */
+  /** Skips the rest of a pause, or begins again after an end that a person may try to undo. */
   retryNow(): void {
-    this.#pausing?.abort();
+    const state = this.#state.value;
+    if (state.phase !== "closed" || !mayRetry(state.code)) return this.#pausing?.abort();
+    this.#set({ phase: "idle" });
+    this.start();
   }
 
   /** The page goes away: tells the device now, while there is still a moment. A page that comes back reconnects. */
@@ -169,6 +186,7 @@ export class Session {
     const error = await attempt.run(this.#closing.signal);
     this.#attempt = undefined;
     this.cameras.detach();
+    this.owner.detach();
     return { error, wasLive };
   }
 
@@ -203,6 +221,7 @@ export class Session {
         if (state.phase === "live") this.#set({ ...state, roundTrip });
       },
       camera: (message) => this.cameras.receive(message),
+      owner: (message) => this.owner.receive(message),
     };
   }
 
@@ -215,12 +234,13 @@ export class Session {
     this.#set({ phase });
   }
 
-  #live(greeting: Greeting, link: MediaLink): void {
+  #live(greeting: Greeting, link: Link): void {
     this.#claim = "none";
-    const { name, services, cameras } = greeting;
-    this.#options.greeted(greeting);
-    this.#set({ phase: "live", name, services, cameras });
+    const { name, services, cameras, access, audit } = greeting;
+    this.#options.greeted(greeting, link.checkNumber);
+    this.#set({ phase: "live", name, services, cameras, access, ...ends(access) });
     this.cameras.attach(link, cameras);
+    if (access.role === "owner") this.owner.attach(link, audit);
   }
 
   /** Waits for the next attempt: for a while, or for as long as nobody looks. */
@@ -250,6 +270,10 @@ export class Session {
     }
     this.#state.set(state);
   }
+}
+
+function ends(access: Access): { endsAt?: number } {
+  return access.role === "owner" ? {} : { endsAt: Date.now() + access.remainingSeconds * 1000 };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

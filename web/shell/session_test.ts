@@ -1,9 +1,9 @@
 /// <reference lib="deno.ns" />
 import assert from "node:assert/strict";
 import { Cameras } from "./cameras.ts";
-import type { ConnectionEvents, Handshake } from "./connection.ts";
+import type { ConnectionEvents, Handshake, Link } from "./connection.ts";
 import { type LostCode, LostError } from "./lost.ts";
-import type { MediaLink } from "./media.ts";
+import type { OwnerConsole } from "./owner_console.ts";
 import { Session, type SessionState } from "./session.ts";
 import type { Tunnel } from "./tunnel.ts";
 
@@ -13,8 +13,15 @@ type Script = (
   use: { signal: AbortSignal; claim: () => Promise<boolean> },
 ) => Promise<LostCode>;
 
-const GREETING = { type: "hello", name: "Gate", services: [], cameras: [] } as const;
-const LINK = {} as MediaLink; // no camera is wanted, so nobody uses it
+const GREETING = {
+  type: "hello",
+  name: "Gate",
+  services: [],
+  cameras: [],
+  access: { role: "owner" },
+  pass: new Uint8Array(16),
+} as const;
+const LINK = { checkNumber: "123456" } as Link; // no camera is wanted, so nobody uses the rest
 
 interface Rig {
   session: Session;
@@ -22,6 +29,10 @@ interface Rig {
   page: { hidden: boolean; shown?: () => void; channelEnded?: (protocol: boolean) => void };
   failures: LostError[];
   attempts: () => number;
+  /** What the owner's console was told. */
+  owner: string[];
+  /** Check numbers that came with greetings. */
+  checks: string[];
 }
 
 /** A session whose attempts follow `scripts`; after the last one, attempts run until the session is closed. */
@@ -29,12 +40,19 @@ function rig(scripts: readonly Script[], hasClaim = false): Rig {
   const page: Rig["page"] = { hidden: false };
   const failures: LostError[] = [];
   const states: string[] = [];
+  const owner: string[] = [];
+  const checks: string[] = [];
   let attempts = 0;
   const session = new Session({
     signallingUrl: "ws://unused.invalid",
     device: "a".repeat(26),
     hasClaim,
     cameras: new Cameras(),
+    owner: {
+      attach: () => owner.push("attach"),
+      detach: () => owner.push("detach"),
+      receive: ({ type }: { type: string }) => owner.push(type),
+    } as unknown as OwnerConsole,
     page: {
       get hidden() {
         return page.hidden;
@@ -48,7 +66,7 @@ function rig(scripts: readonly Script[], hasClaim = false): Rig {
     },
     openService: () => Promise.reject(new Error("no services here")),
     startHandshake: (_presence, claim) => Promise.resolve({ claim } as unknown as Handshake),
-    greeted: () => {},
+    greeted: (_greeting, checkNumber) => checks.push(checkNumber),
     createAttempt: (destination, events) => ({
       peerConnections: 1,
       fail: (error) => failures.push(error),
@@ -61,7 +79,7 @@ function rig(scripts: readonly Script[], hasClaim = false): Rig {
     }),
   });
   session.state.subscribe(() => states.push(describe(session.state.value)));
-  return { session, states, page, failures, attempts: () => attempts };
+  return { session, states, page, failures, owner, checks, attempts: () => attempts };
 }
 
 function describe(state: SessionState): string {
@@ -98,7 +116,9 @@ Deno.test("session goes live with what the device greeted", async () => {
     name: "Gate",
     services: [],
     cameras: [],
+    access: { role: "owner" },
   });
+  assert.deepEqual(one.checks, ["123456"]);
   one.session.close();
 });
 
@@ -157,6 +177,54 @@ Deno.test("session stops where only a person can go on", async () => {
   const one = rig([fails("not_paired")]);
   one.session.start();
   await reached(one, "closed not_paired");
+  assert.equal(one.attempts(), 1);
+  one.session.close();
+});
+
+Deno.test("session hands an owner's messages to the console, from the greeting to the end", async () => {
+  const one = rig([(events) => {
+    events.live(GREETING, LINK);
+    events.owner({ type: "people-changed" });
+    return Promise.resolve("silent");
+  }]);
+  one.session.start();
+  await reached(one, "lost silent");
+  assert.deepEqual(one.owner, ["attach", "people-changed", "detach"]);
+  one.session.close();
+});
+
+Deno.test("session tells a guest when it ends, and opens no console for it", async () => {
+  const access = { role: "guest", operations: ["view"], remainingSeconds: 60 } as const;
+  const one = rig([(events, use) => {
+    events.live({ ...GREETING, access }, LINK);
+    return untilClosed(events, use);
+  }]);
+  const before = Date.now();
+  one.session.start();
+  await reached(one, "live");
+  const state = one.session.state.value;
+  assert.ok(state.phase === "live" && state.endsAt !== undefined);
+  assert.ok(state.endsAt >= before + 60_000 && state.endsAt <= Date.now() + 60_000);
+  assert.deepEqual(one.owner, []);
+  one.session.close();
+});
+
+Deno.test("session that was kicked begins again when a person asks, and not by itself", async () => {
+  const one = rig([fails("kicked"), live]);
+  one.session.start();
+  await reached(one, "closed kicked");
+  assert.equal(one.attempts(), 1);
+  one.session.retryNow();
+  await reached(one, "live");
+  one.session.close();
+});
+
+Deno.test("session whose grant has ended does not begin again", async () => {
+  const one = rig([fails("grant_expired"), live]);
+  one.session.start();
+  await reached(one, "closed grant_expired");
+  one.session.retryNow();
+  for (let i = 0; i < 20; i++) await Promise.resolve();
   assert.equal(one.attempts(), 1);
   one.session.close();
 });

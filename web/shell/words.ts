@@ -10,8 +10,12 @@ export interface Explanation {
   readonly remedy: string;
 }
 
-/** What the session is doing, in one sentence. `name` is the device's. */
-export function stateSentence(state: SessionState, name: string): string {
+/** What the session is doing, in one sentence. `name` is the device's; `explained` says why it is not connected. */
+export function stateSentence(
+  state: SessionState,
+  name: string,
+  explained: (code: LostCode) => Explanation = explain,
+): string {
   switch (state.phase) {
     case "idle":
     case "finding":
@@ -25,9 +29,9 @@ export function stateSentence(state: SessionState, name: string): string {
     case "live":
       return "Connected";
     case "lost":
-      return `${explain(state.code).what} Trying again by itself.`;
+      return `${explained(state.code).what} Trying again by itself.`;
     case "closed":
-      return explain(state.code).what;
+      return explained(state.code).what;
   }
 }
 
@@ -41,6 +45,21 @@ export function explainPairing(code: LostCode | "bad_link"): Explanation {
   return code === "bad_link" ? BAD_LINK : PAIRING[code] ?? EXPLANATIONS[code];
 }
 
+/** Why nothing can be borrowed with an invite, and what to do. */
+export function explainBorrowing(code: LostCode | "bad_link"): Explanation {
+  return code === "bad_link" ? BAD_INVITE : BORROWING[code] ?? explainGuest(code);
+}
+
+/** Why the device is out of reach, for one who owns it or was lent it. */
+export function explainFor(role: "owner" | "guest"): (code: LostCode) => Explanation {
+  return role === "owner" ? explain : explainGuest;
+}
+
+/** Why a guest's session ended. Guests cannot look after the device: they can only ask. */
+export function explainGuest(code: LostCode): Explanation {
+  return GUEST[code] ?? EXPLANATIONS[code];
+}
+
 const AGAIN = "Run “porthole pair” on the device to get a new code, and scan that one.";
 
 const BAD_LINK: Explanation = {
@@ -48,6 +67,56 @@ const BAD_LINK: Explanation = {
   remedy: `Scan the code again, or copy the whole link. If that does not help: ${
     AGAIN.charAt(0).toLowerCase() + AGAIN.slice(1)
   }`,
+};
+
+const ASK_AGAIN = "Ask whoever sent it for a new one.";
+
+const BAD_INVITE: Explanation = {
+  what: "This link is damaged or incomplete.",
+  remedy: `Copy the whole link, or scan the code again. If that does not help: ${
+    ASK_AGAIN.charAt(0).toLowerCase() + ASK_AGAIN.slice(1)
+  }`,
+};
+
+const BORROWING: Partial<Record<LostCode, Explanation>> = {
+  grant_used: {
+    what: "This link was used already.",
+    remedy: `It lets in only as many browsers as it was made for, and this is not one of them. ` +
+      `If you opened it in another browser before, use that one. Otherwise: ${
+        ASK_AGAIN.charAt(0).toLowerCase() + ASK_AGAIN.slice(1)
+      }`,
+  },
+  grant_expired: { what: "This link has expired.", remedy: ASK_AGAIN },
+  grant_revoked: {
+    what: "This link does not hold any more: an owner of the device has ended it.",
+    remedy: ASK_AGAIN,
+  },
+  grant_invalid: { what: "The device does not accept this link.", remedy: ASK_AGAIN },
+  not_paired: { what: "The device does not accept this link.", remedy: ASK_AGAIN },
+};
+
+const GUEST: Partial<Record<LostCode, Explanation>> = {
+  absent: {
+    what: "The device is offline.",
+    remedy: "Nothing to do here: this page looks for it while you look at this page.",
+  },
+  no_path: {
+    what: "No path to the device opens.",
+    remedy:
+      "One of the two networks blocks direct connections. Try another one, such as mobile data.",
+  },
+  not_paired: {
+    what: "The device does not let this browser in any more.",
+    remedy: "If you still need it, ask its owner for a new link.",
+  },
+  removed: {
+    what: "Whoever lent you this is no longer an owner of the device.",
+    remedy: "If you still need it, ask another owner for a new link.",
+  },
+  busy: {
+    what: "The device has as many viewers as it can carry.",
+    remedy: "Wait a little. This page keeps trying.",
+  },
 };
 
 const PAIRING: Partial<Record<LostCode, Explanation>> = {
@@ -129,6 +198,38 @@ const EXPLANATIONS: Record<LostCode, Explanation> = {
   not_paired: {
     what: "The device does not know this browser, or no longer.",
     remedy: "Pair it again: run “porthole pair” on the device and scan the code with this browser.",
+  },
+  grant_invalid: {
+    what: "The device does not accept what was lent to this browser.",
+    remedy: "Ask its owner for a new link.",
+  },
+  grant_expired: {
+    what: "The time for which this was lent is over.",
+    remedy: "If you still need it, ask its owner for a new link.",
+  },
+  grant_revoked: {
+    what: "An owner of the device has ended this before its time.",
+    remedy: "If you still need it, ask for a new link.",
+  },
+  grant_used: {
+    what: "The link was used already, by as many browsers as it was made for.",
+    remedy: "Ask its owner for a new link.",
+  },
+  time_unknown: {
+    what: "The device does not know the time yet, so it cannot tell whether this still holds.",
+    remedy:
+      "It has no clock of its own and has just started. This passes by itself once it has reached a " +
+      "time server, or one of its owners has connected.",
+  },
+  removed: {
+    what: "This browser is no longer an owner of the device.",
+    remedy:
+      "An owner removed it, or somebody at the device did. If that is a mistake, ask an owner to " +
+      "add it again.",
+  },
+  kicked: {
+    what: "An owner ended this session.",
+    remedy: "Nothing else was taken away: you can connect again.",
   },
   claim_used: { what: "This pairing code was used already.", remedy: AGAIN },
   claim_expired: { what: "This pairing code has expired.", remedy: AGAIN },

@@ -1,7 +1,15 @@
 /// <reference lib="deno.ns" />
 import assert from "node:assert/strict";
 import type { LostCode } from "./lost.ts";
-import { cameraSentence, explain, explainPairing, sinceSentence, stateSentence } from "./words.ts";
+import {
+  cameraSentence,
+  explain,
+  explainBorrowing,
+  explainFor,
+  explainPairing,
+  sinceSentence,
+  stateSentence,
+} from "./words.ts";
 
 const FRONT = { id: "front", title: "Front gate" };
 
@@ -12,7 +20,10 @@ Deno.test("stateSentence() says what the session is doing now", () => {
     "The device stopped answering. Trying again by itself.",
   );
   assert.equal(
-    stateSentence({ phase: "live", name: "Gate", services: [], cameras: [] }, "Gate"),
+    stateSentence(
+      { phase: "live", name: "Gate", services: [], cameras: [], access: { role: "owner" } },
+      "Gate",
+    ),
     "Connected",
   );
 });
@@ -33,6 +44,32 @@ Deno.test("explainPairing() has a remedy for everything that ends a pairing", ()
     assert.match(remedy, /\.$/, code);
   }
   assert.notEqual(explainPairing("claim_used").remedy, explain("claim_used").remedy);
+});
+
+Deno.test("explainBorrowing() has a remedy for everything that keeps a guest out", () => {
+  const codes: (LostCode | "bad_link")[] = [
+    "bad_link",
+    "grant_invalid",
+    "grant_expired",
+    "grant_revoked",
+    "grant_used",
+    "time_unknown",
+    "not_paired",
+    "removed",
+    "absent",
+  ];
+  for (const code of codes) {
+    const { what, remedy } = explainBorrowing(code);
+    assert.match(what, /\.$/, code);
+    assert.match(remedy, /\.$/, code);
+    assert.doesNotMatch(what + remedy, /porthole (pair|run)/, code); // a guest has no way to the device
+  }
+});
+
+Deno.test("explainFor() tells owners and guests apart, and unknown time from expired", () => {
+  assert.notEqual(explainFor("owner")("removed").what, explainFor("guest")("removed").what);
+  assert.doesNotMatch(explainFor("guest")("time_unknown").what, /over|expired/);
+  assert.match(explainFor("guest")("kicked").remedy, /again/);
 });
 
 Deno.test("cameraSentence() names the line to fix when the camera refuses the password", () => {

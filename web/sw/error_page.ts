@@ -10,6 +10,8 @@ export type Failure = StreamCode | "no_bridge" | "body_too_large" | "unknown_cod
 /** What happened, in words, and what to do about it. */
 interface Explanation {
   readonly status: number;
+  /** Follows the service's name in the heading; "is not available" if absent. */
+  readonly heading?: string;
   readonly reason: string;
   readonly remedy: string;
 }
@@ -81,6 +83,13 @@ const EXPLANATIONS: Readonly<Record<Failure, Explanation>> = {
     reason: "The head of the service's answer is longer than 32 KiB.",
     remedy: "Check the service: it may set too many or too long headers or cookies.",
   },
+  not_allowed: {
+    status: 403,
+    heading: "is lent for looking only",
+    reason: "This was lent to you for looking only, and what you did would change something.",
+    remedy: "Go back to look on. If you need to operate it, ask whoever lent it for a link that " +
+      "allows that.",
+  },
   no_bridge: {
     status: 503,
     reason: "There is no connection to the device.",
@@ -98,6 +107,8 @@ const EXPLANATIONS: Readonly<Record<Failure, Explanation>> = {
   },
 };
 
+const NOT_AVAILABLE = "is not available";
+
 /** Seconds after which a page that waits for its connection loads itself again. */
 const RETRY_SECONDS = 3;
 
@@ -109,7 +120,7 @@ export function errorResponse(
   failure: Failure,
   request: { title: string; navigation: boolean; method: string; shellOrigin: string },
 ): Response {
-  const { status, reason, remedy } = EXPLANATIONS[failure];
+  const { status, heading = NOT_AVAILABLE, reason, remedy } = EXPLANATIONS[failure];
   const service = request.title === "" ? "This service" : request.title;
   const headers = { "cache-control": "no-store", "x-porthole-error": failure };
   if (!request.navigation) {
@@ -119,7 +130,7 @@ export function errorResponse(
     });
   }
   const retry = RETRIED.has(failure) && request.method === "GET";
-  const html = page({ service, reason, remedy, retry, shellOrigin: request.shellOrigin });
+  const html = page({ service, heading, reason, remedy, retry, shellOrigin: request.shellOrigin });
   return new Response(html, {
     status,
     headers: {
@@ -132,7 +143,14 @@ export function errorResponse(
 }
 
 function page(
-  words: { service: string; reason: string; remedy: string; retry: boolean; shellOrigin: string },
+  words: {
+    service: string;
+    heading: string;
+    reason: string;
+    remedy: string;
+    retry: boolean;
+    shellOrigin: string;
+  },
 ): string {
   const service = escapeHtml(words.service);
   return `<!doctype html>
@@ -140,14 +158,14 @@ function page(
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 ${words.retry ? `<meta http-equiv="refresh" content="${RETRY_SECONDS}">` : ""}
-<title>${service}: not available</title>
+<title>${service} ${words.heading}</title>
 <style>
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
 body { max-width: 34rem; margin: 15vh auto 0; padding: 0 1.5rem; }
 h1 { font-size: 1.25rem; }
 a { color: inherit; }
 </style>
-<h1>${service} is not available</h1>
+<h1>${service} ${words.heading}</h1>
 <p>${escapeHtml(words.reason)}</p>
 <p>${escapeHtml(words.remedy)}</p>
 <p><a href="${escapeHtml(words.shellOrigin)}/" target="_top">porthole</a></p>

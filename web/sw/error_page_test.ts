@@ -10,7 +10,7 @@ Deno.test("errorResponse() has a status, a reason and a remedy for every code", 
   const failures: Failure[] = [...codes, "no_bridge", "body_too_large", "unknown_coding"];
   for (const failure of failures) {
     const response = errorResponse(failure, { ...REQUEST, navigation: false });
-    assert.ok(response.status >= 413 && response.status <= 504, failure);
+    assert.ok(response.status >= 403 && response.status <= 504, failure);
     const text = await response.text();
     assert.match(text, /^Pump: [A-Z][^.]+\. .+\n$/s, failure);
     assert.equal(response.headers.get("x-porthole-error"), failure);
@@ -25,6 +25,14 @@ Deno.test("errorResponse() escapes the service's name and runs no script", async
   assert.equal(response.status, 504);
   assert.ok(!html.includes("<img"));
   assert.match(response.headers.get("content-security-policy") ?? "", /^default-src 'none'/);
+});
+
+Deno.test("errorResponse() tells a guest who may only look that the service itself is well", async () => {
+  const response = errorResponse("not_allowed", { ...REQUEST, method: "POST" });
+  assert.equal(response.status, 403);
+  const html = await response.text();
+  assert.match(html, /<h1>Pump is lent for looking only<\/h1>/);
+  assert.doesNotMatch(html, /not available/);
 });
 
 Deno.test("errorResponse() tries again by itself only what may be repeated and may pass", async () => {

@@ -13,14 +13,17 @@ import {
   readTransport,
   type TransportFields,
 } from "../../../src/protocol/sdp.ts";
+import type { ByeCode, Named } from "../../../src/protocol/control.ts";
 import { createSigner, generateSigningKey } from "../../../src/trust/ed25519.ts";
 import { DeviceHandshake, type SealingKey } from "../../../src/trust/handshake.ts";
 import { deviceId, deviceIdText } from "../../../src/trust/key_id.ts";
-import { encodePairLink } from "../../../src/trust/pair_link.ts";
+import { encodePairLink, PAIR_FRAGMENT } from "../../../src/trust/pair_link.ts";
 import { signPresence } from "../../../src/trust/presence.ts";
 import { generateExchangeKey } from "../../../src/trust/seal.ts";
-import { signClaim } from "../../../src/trust/token.ts";
+import { signClaim } from "../../../src/trust/claim.ts";
 import { sha256 } from "../../../src/trust/digest.ts";
+import { toHex } from "../../../src/lib/bytes.ts";
+import { type Entrant, HouseholdDouble, type SessionDouble } from "./household_double.ts";
 
 /** What the test may ask of a double. */
 interface DoubleState {
@@ -34,7 +37,17 @@ interface DoubleState {
   mute: boolean;
   /** Refuses the next offers with this reason. */
   refuse: Parameters<DeviceHandshake["refuse"]>[0] | undefined;
+  /** Ends the sessions of all guests, as the device does when their grant ends. */
+  endGuests(code: ByeCode): void;
+  /** Newest entry of the log, as the next greetings of owners tell it. */
+  audit: { sequence: number; hash: Bytes };
 }
+
+const SERVICES: readonly Named[] = [{ id: "ui", title: "Its page", number: 1 }];
+const CAMERAS: readonly Named[] = [
+  { id: "front", title: "Front", number: 2 },
+  { id: "yard", title: "Yard", number: 3 },
+];
 
 const random = (length: number): Bytes => crypto.getRandomValues(new Uint8Array(length));
 
@@ -50,8 +63,14 @@ const presence = await signPresence(signer, {
   minVersion: 1,
 });
 
+const link = encodePairLink({ devicePublicKey: signer.publicKey, secret: random(16), claim });
+const household = new HouseholdDouble(await deviceId(signer.publicKey), {
+  services: SERVICES,
+  cameras: CAMERAS,
+  pairFragment: PAIR_FRAGMENT + link,
+});
 const double: DoubleState = {
-  link: encodePairLink({ devicePublicKey: signer.publicKey, secret: random(16), claim }),
+  link,
   device: deviceIdText(await deviceId(signer.publicKey)),
   presence: toBase64Url(presence),
   sessions: 0,
@@ -59,6 +78,12 @@ const double: DoubleState = {
   log: [],
   mute: false,
   refuse: undefined,
+  endGuests(code) {
+    for (const session of household.sessions.values()) {
+      if (session.entrant.access.role === "guest") session.end(code);
+    }
+  },
+  audit: { sequence: 7, hash: new Uint8Array(32) },
 };
 Object.assign(globalThis, { double });
 
@@ -72,7 +97,9 @@ relay.onmessage = ({ data }: MessageEvent<string>) => {
   known.receive(fromBase64Url(sealed));
 };
 
-class PeerDouble {
+class PeerDouble implements SessionDouble {
+  readonly id = toHex(random(16));
+  #entrant: Entrant | undefined;
   readonly #number: number;
   readonly #connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
   readonly #control = this.#connection.createDataChannel("control", { negotiated: true, id: 0 });
@@ -106,6 +133,10 @@ class PeerDouble {
     });
     this.#handshake = handshake;
     if (double.refuse !== undefined) return this.#send(await handshake.refuse(double.refuse));
+    const { browserPublicKey: key, label, grants } = handshake;
+    const entrant = await household.admit({ key, label, grants });
+    if (typeof entrant === "string") return this.#send(await handshake.refuse(entrant));
+    this.#entrant = entrant;
     const candidates: string[] = [];
     let answered = false;
     const seal = (candidate: string) =>
@@ -186,9 +217,33 @@ class PeerDouble {
           id: message.id,
           media: this.#media(message.media),
         });
+      case "owner-request": {
+        const { id, request } = message;
+        this.#tell({ type: "owner-reply", id, reply: await household.answer(request, this) });
+        return request.kind === "people" ? undefined : household.changed();
+      }
       case "bye":
-        return this.#connection.close();
+        return this.#close();
     }
+  }
+
+  get entrant(): Entrant {
+    return this.#entrant!; // only greeted ones are in the household's list
+  }
+
+  end(code: ByeCode): void {
+    this.#tell({ type: "bye", code });
+    this.#close();
+  }
+
+  peopleChanged(): void {
+    this.#tell({ type: "people-changed" });
+  }
+
+  /** What was said last is still on its way. */
+  #close(): void {
+    household.sessions.delete(this.id);
+    setTimeout(() => this.#connection.close(), 200);
   }
 
   #greet(): void {
@@ -198,9 +253,14 @@ class PeerDouble {
     this.#tell({
       type: "hello",
       name: "Double",
-      services: [{ id: "ui", title: "Its page" }],
-      cameras: [{ id: "front", title: "Front" }, { id: "yard", title: "Yard" }],
+      services: this.entrant.services,
+      cameras: this.entrant.cameras,
+      access: this.entrant.access,
+      pass: random(16),
+      ...(this.entrant.access.role === "owner" ? { audit: double.audit } : {}),
     });
+    household.sessions.set(this.id, this);
+    household.changed();
   }
 
   /** Fields of the answer that Chromium made. */

@@ -3,43 +3,78 @@
  * shell: bundled by `shell_browser_test.ts` alone.
  */
 import { render } from "hono/jsx/dom";
-import type { Pairing } from "../app.ts";
+import type { CheckNumber, Pairing } from "../app.ts";
 import type { CameraView } from "../cameras.ts";
 import type { Content, Navigation } from "../content.ts";
 import type { Device } from "../devices.ts";
+import type { LostCode } from "../lost.ts";
 import { Observable } from "../observable.ts";
 import type { Route } from "../route.ts";
 import type { ServicePlace, SessionState } from "../session.ts";
 import { AppView, type Model } from "../views/app_view.tsx";
+import { alone, ConsoleDouble } from "./console_double.ts";
 
 const ID = "abcdefghijklmnopqrstuvwxyz";
 const OTHER = "zyxwvutsrqponmlkjihgfedcba";
 const NOW = Date.now();
 
+const LENT = "bcdefghijklmnopqrstuvwxyza";
+const OVER = "cdefghijklmnopqrstuvwxyzab";
+const GONE = "defghijklmnopqrstuvwxyzabc";
+
 const DEVICES: readonly Device[] = [
   device(ID, "Front gate", 0),
   device(OTHER, "3D printer in the workshop", 26 * 3_600_000),
+  guestOf(LENT, "Boathouse", { expires: NOW + 5_400_000 }),
+  guestOf(OVER, "Greenhouse", { expires: NOW - 3_600_000, ended: "grant_expired" }),
+  { ...device(GONE, "Old shed", 9 * 86_400_000), ended: "removed" },
 ];
+
+/** This browser is a guest of the device that scenes show. */
+const AS_GUEST: readonly Device[] = [guestOf(ID, "Front gate", { expires: NOW + 2_580_000 })];
 
 const SERVICES = [
-  { id: "ui", title: "Gate controller" },
-  { id: "node-red", title: "Node-RED" },
-  { id: "files", title: "Files" },
+  { id: "ui", title: "Gate controller", number: 1 },
+  { id: "node-red", title: "Node-RED", number: 2 },
+  { id: "files", title: "Files", number: 5 },
 ];
 
-const CAMERAS = [{ id: "front", title: "Front gate" }, { id: "yard", title: "Yard" }];
+const CAMERAS = [
+  { id: "front", title: "Front gate", number: 3 },
+  { id: "yard", title: "Yard", number: 4 },
+];
 
-const LIVE: SessionState = {
+type Live = SessionState & { phase: "live" };
+
+const LIVE: Live = {
   phase: "live",
   name: "Front gate",
   services: SERVICES,
   cameras: CAMERAS,
+  access: { role: "owner" },
   roundTrip: 23.4,
+};
+
+const LIVE_GUEST: Live = {
+  ...LIVE,
+  services: SERVICES.slice(0, 1),
+  cameras: CAMERAS.slice(0, 1),
+  access: { role: "guest", operations: ["view"], remainingSeconds: 2580 },
+  endsAt: NOW + 2_580_000,
 };
 
 function device(id: string, name: string, ago: number): Device {
   const publicKey = new Uint8Array(32);
-  return { id, name, publicKey, pairedAt: NOW - 86_400_000, lastSeen: NOW - ago };
+  return { id, name, publicKey, pairedAt: NOW - 86_400_000, lastSeen: NOW - ago, role: "owner" };
+}
+
+function guestOf(
+  id: string,
+  name: string,
+  { expires, ended }: { expires: number; ended?: LostCode },
+): Device {
+  const loan = { grants: [], operations: ["view"], expires } as const;
+  return { ...device(id, name, 0), role: "guest", loan, ended };
 }
 
 /** A moving picture from a canvas. */
@@ -79,9 +114,15 @@ class SessionDouble {
   readonly device = ID;
   readonly state: Observable<SessionState>;
   readonly cameras: CamerasDouble;
-  constructor(state: SessionState, cameras: Record<string, CameraView> = {}) {
+  readonly owner: ConsoleDouble;
+  constructor(
+    state: SessionState,
+    cameras: Record<string, CameraView> = {},
+    owner: ConsoleDouble = new ConsoleDouble(),
+  ) {
     this.state = new Observable(state);
     this.cameras = new CamerasDouble(cameras);
+    this.owner = owner;
   }
   retryNow(): void {
     this.state.set({ phase: "finding" });
@@ -119,11 +160,17 @@ interface Scene {
   readonly session?: SessionDouble;
   readonly pairing?: Pairing;
   readonly obstacle?: "no_key" | "failed";
+  readonly checkNumber?: CheckNumber;
+  readonly kept?: boolean;
 }
 
 const AT_DEVICE: Route = { view: "device", device: ID };
 const AT_SERVICE: Route = { view: "service", device: ID, service: "ui", path: "/" };
 const AT_PAIR: Route = { view: "pair", link: "" };
+const AT_BORROW: Route = { view: "borrow", link: "" };
+const AT_PEOPLE: Route = { view: "people", device: ID };
+const AT_LEND: Route = { view: "lend", device: ID };
+const CLOSED = (code: LostCode) => new SessionDouble({ phase: "closed", code });
 const PICTURES = () => ({
   front: { state: "live", stream: picture() } as const,
   yard: { state: "failed", code: "unauthorised", since: NOW } as const,
@@ -169,13 +216,119 @@ const SCENES: Record<string, () => Scene> = {
     session: new SessionDouble({ phase: "closed", code: "not_paired" }),
   }),
   "service": () => ({ route: AT_SERVICE, session: new SessionDouble(LIVE, PICTURES()) }),
+  "check-number": () => ({
+    route: AT_DEVICE,
+    session: new SessionDouble({ ...LIVE, cameras: [] }),
+    checkNumber: { device: ID, digits: "048213" },
+  }),
+  "second-owner": () => ({
+    route: AT_DEVICE,
+    session: new SessionDouble(
+      { ...LIVE, cameras: [] },
+      {},
+      new ConsoleDouble({ people: alone() }),
+    ),
+  }),
+  "not-kept": () => ({
+    route: AT_DEVICE,
+    session: new SessionDouble({ ...LIVE, cameras: [] }),
+    kept: false,
+  }),
+  "rolled-back": () => ({
+    route: AT_DEVICE,
+    session: new SessionDouble(LIVE, PICTURES(), new ConsoleDouble({ history: "older" })),
+  }),
+  "other-history": () => ({
+    route: AT_PEOPLE,
+    session: new SessionDouble(LIVE, {}, new ConsoleDouble({ history: "different" })),
+  }),
+  "people": () => ({ route: AT_PEOPLE, session: new SessionDouble(LIVE) }),
+  "people-alone": () => ({
+    route: AT_PEOPLE,
+    session: new SessionDouble(LIVE, {}, new ConsoleDouble({ people: alone() })),
+  }),
+  "people-unknown": () => ({
+    route: AT_PEOPLE,
+    session: new SessionDouble(LIVE, {}, new ConsoleDouble({ people: "unknown" })),
+  }),
+  "people-failed": () => ({
+    route: AT_PEOPLE,
+    session: new SessionDouble(LIVE, {}, new ConsoleDouble({ people: "failed" })),
+  }),
+  "people-lost": () => ({
+    route: AT_PEOPLE,
+    session: new SessionDouble({ phase: "lost", code: "silent", retryAt: NOW + 9000 }),
+  }),
+  "people-refused": () => ({
+    route: AT_PEOPLE,
+    session: new SessionDouble(LIVE, {}, new ConsoleDouble({ refuses: true })),
+  }),
+  "people-guest": () => ({
+    route: AT_PEOPLE,
+    devices: AS_GUEST,
+    session: new SessionDouble(LIVE_GUEST),
+  }),
+  "owner-removed": () => ({ route: AT_DEVICE, session: CLOSED("removed") }),
+  "lend": () => ({ route: AT_LEND, session: new SessionDouble(LIVE) }),
+  "lend-nothing": () => ({
+    route: AT_LEND,
+    session: new SessionDouble({ ...LIVE, services: [], cameras: [] }),
+  }),
+  "lend-before": () => ({ route: AT_LEND, session: new SessionDouble({ phase: "finding" }) }),
+  "lend-refused": () => ({
+    route: AT_LEND,
+    session: new SessionDouble(LIVE, {}, new ConsoleDouble({ refuses: true })),
+  }),
+  "borrowing": () => ({ route: AT_BORROW, session: new SessionDouble({ phase: "offering" }) }),
+  "borrowing-used": () => ({ route: AT_BORROW, session: CLOSED("grant_used") }),
+  "borrowing-expired": () => ({ route: AT_BORROW, session: CLOSED("grant_expired") }),
+  "borrowing-revoked": () => ({ route: AT_BORROW, session: CLOSED("grant_revoked") }),
+  "borrowing-damaged": () => ({ route: AT_BORROW, pairing: { phase: "failed", code: "bad_link" } }),
+  "borrowing-owned": () => ({ route: AT_BORROW, pairing: { phase: "owned", device: ID } }),
+  "borrowing-time": () => ({
+    route: AT_BORROW,
+    session: new SessionDouble({ phase: "lost", code: "time_unknown", retryAt: NOW + 9000 }),
+  }),
+  "guest": () => ({
+    route: AT_DEVICE,
+    devices: AS_GUEST,
+    session: new SessionDouble(LIVE_GUEST, PICTURES()),
+  }),
+  "guest-nothing": () => ({
+    route: AT_DEVICE,
+    devices: AS_GUEST,
+    session: new SessionDouble({ ...LIVE_GUEST, cameras: [], services: [] }),
+  }),
+  "guest-service": () => ({
+    route: AT_SERVICE,
+    devices: AS_GUEST,
+    session: new SessionDouble(LIVE_GUEST, PICTURES()),
+  }),
+  "guest-lost": () => ({
+    route: AT_DEVICE,
+    devices: AS_GUEST,
+    session: new SessionDouble({ phase: "lost", code: "absent", retryAt: NOW + 9000 }),
+  }),
+  "guest-expired": () => ({
+    route: AT_DEVICE,
+    devices: AS_GUEST,
+    session: CLOSED("grant_expired"),
+  }),
+  "guest-revoked": () => ({
+    route: AT_SERVICE,
+    devices: AS_GUEST,
+    session: CLOSED("grant_revoked"),
+  }),
+  "guest-removed": () => ({ route: AT_DEVICE, devices: AS_GUEST, session: CLOSED("removed") }),
+  "guest-kicked": () => ({ route: AT_DEVICE, devices: AS_GUEST, session: CLOSED("kicked") }),
   "service-unknown": () => ({
     route: { ...AT_SERVICE, service: "old" } as Route,
     session: new SessionDouble(LIVE, PICTURES()),
   }),
 };
 
-function model({ route, devices, session, pairing, obstacle }: Scene): Model {
+function model(scene: Scene): Model {
+  const { route, devices, session, pairing, obstacle, checkNumber, kept } = scene;
   const shown = new Observable(route);
   const title = new Observable("");
   const visit = new Observable(0);
@@ -185,6 +338,10 @@ function model({ route, devices, session, pairing, obstacle }: Scene): Model {
     session: new Observable(session),
     pairing: new Observable(pairing ?? { phase: "running" }),
     obstacle: new Observable(obstacle),
+    checkNumber: new Observable(checkNumber),
+    dismissCheckNumber: () => double.checkNumber.set(undefined),
+    kept: new Observable(kept),
+    keepKey: () => Promise.resolve(),
     visit,
     title,
     navigated(path: string, text: string): void {

@@ -4,11 +4,15 @@ import type { JSX } from "hono/jsx/dom/jsx-runtime";
 import type { App, Obstacle } from "../app.ts";
 import type { Device } from "../devices.ts";
 import type { Route } from "../route.ts";
+import type { Session } from "../session.ts";
 import { DevicesView } from "./devices_view.tsx";
 import { DeviceView } from "./device_view.tsx";
+import { EntryView } from "./entry_view.tsx";
+import { focusHeading, useLasting, useObserved } from "./hooks.ts";
+import { LendView } from "./lend_view.tsx";
 import { Notice } from "./notice.tsx";
-import { useLasting, useObserved } from "./hooks.ts";
-import { PairingView } from "./pairing_view.tsx";
+import { OwnerNotes } from "./owner_notes.tsx";
+import { PeopleView } from "./people_view.tsx";
 import { ServiceView } from "./service_view.tsx";
 
 /** What the views need of the app. */
@@ -24,6 +28,10 @@ export type Model = Pick<
   | "navigated"
   | "reload"
   | "forget"
+  | "checkNumber"
+  | "dismissCheckNumber"
+  | "kept"
+  | "keepKey"
 >;
 
 export function AppView({ app }: { app: Model }): JSX.Element {
@@ -41,10 +49,13 @@ export function AppView({ app }: { app: Model }): JSX.Element {
     case "devices":
       return <DevicesView devices={devices} />;
     case "pair":
-      return <Pair app={app} />;
+    case "borrow":
+      return <Entry app={app} kind={route.view} />;
     case "unknown":
       return <UnknownAddress />;
     case "device":
+    case "people":
+    case "lend":
     case "service":
       return device === undefined
         ? <UnknownDevice />
@@ -52,32 +63,58 @@ export function AppView({ app }: { app: Model }): JSX.Element {
   }
 }
 
-function Pair({ app }: { app: Model }): JSX.Element {
+function Entry({ app, kind }: { app: Model; kind: "pair" | "borrow" }): JSX.Element {
   const session = useObserved(app.session);
-  return <PairingView pairing={app.pairing} session={session} />;
+  return <EntryView key={kind} kind={kind} pairing={app.pairing} session={session} />;
 }
 
 function KnownDevice(
   { app, route, device }: {
     app: Model;
-    route: Route & { view: "device" | "service" };
+    route: Extract<Route, { device: string }>;
     device: Device;
   },
 ): JSX.Element | null {
   const session = useObserved(app.session);
+  if (session?.device !== device.id) return null; // for as long as the key is being read
+  const forget = () => void app.forget(device.id).catch(reportError);
+  switch (route.view) {
+    case "device":
+      return (
+        <DeviceView
+          key={device.id}
+          device={device}
+          session={session}
+          notes={<OwnerNotes app={app} device={device} session={session} place="device" />}
+          forget={forget}
+        />
+      );
+    case "people":
+      return (
+        <PeopleView
+          key={device.id}
+          device={device}
+          session={session}
+          notes={<OwnerNotes app={app} device={device} session={session} place="people" />}
+        />
+      );
+    case "lend":
+      return <LendView key={device.id} device={device} session={session} />;
+    case "service":
+      return <ServicePage app={app} route={route} device={device} session={session} />;
+  }
+}
+
+function ServicePage(
+  { app, route, device, session }: {
+    app: Model;
+    route: Route & { view: "service" };
+    device: Device;
+    session: Session;
+  },
+): JSX.Element {
   const visit = useObserved(app.visit);
   const title = useObserved(app.title);
-  if (session?.device !== device.id) return null; // for as long as the key is being read
-  if (route.view === "device") {
-    return (
-      <DeviceView
-        key={device.id}
-        device={device}
-        session={session}
-        forget={() => void app.forget(device.id).catch(reportError)}
-      />
-    );
-  }
   return (
     <ServiceView
       key={`${device.id}/${route.service}`}
@@ -100,8 +137,8 @@ function UnknownDevice(): JSX.Element {
       actions={<a class="button" href="#/">Your devices</a>}
     >
       <p>
-        Links to a device open only in browsers that are paired with it. To pair this one, run{" "}
-        <code>porthole pair</code> on the device and open the link it prints.
+        Links to a device open only in browsers that are paired with it, or were lent it. To pair
+        this one, run <code>porthole pair</code> on the device and open the link it prints.
       </p>
     </Notice>
   );
@@ -143,9 +180,7 @@ function useFocusOnView(view: string): void {
     const arrived = before.current !== undefined && before.current !== view;
     before.current = view;
     if (!arrived) return;
-    const heading = document.querySelector("h1");
-    heading?.setAttribute("tabindex", "-1");
-    heading?.focus({ preventScroll: true });
+    focusHeading({ preventScroll: true });
   }, [view]);
 }
 
@@ -154,6 +189,8 @@ function documentTitle(
   { device, title }: { device: Device | undefined; title: string },
 ): string {
   if (device === undefined) return "porthole";
+  if (route.view === "people") return `People – ${device.name}`;
+  if (route.view === "lend") return `Lend – ${device.name}`;
   return route.view === "service" && title !== ""
     ? `${title} – ${device.name}`
     : `${device.name} – porthole`;

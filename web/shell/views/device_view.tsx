@@ -1,12 +1,15 @@
 /** `/#/d/DEVICE`: the live pictures of a device, and its pages. */
-import { useState } from "hono/jsx/dom";
+import { type Child, useState } from "hono/jsx/dom";
 import type { JSX } from "hono/jsx/dom/jsx-runtime";
 import type { Named } from "../../../src/protocol/control.ts";
 import type { Device } from "../devices.ts";
 import type { SessionState } from "../session.ts";
 import { type CameraSource, CameraTile } from "./camera_tile.tsx";
+import { Ended, endOf } from "./ended.tsx";
 import { Glyph } from "./glyph.tsx";
 import { useLastLive, useObserved } from "./hooks.ts";
+import { LoanLine } from "./loan_line.tsx";
+import type { OwnerSource } from "./owner_source.ts";
 import { StateLine, type StateSource, usePatience } from "./state_line.tsx";
 
 const SHOWN_AT_ONCE = 4; // each picture costs the viewer bandwidth and the device work; more start when asked for
@@ -14,6 +17,7 @@ const SHOWN_AT_ONCE = 4; // each picture costs the viewer bandwidth and the devi
 /** What a view needs of a session. */
 export interface SessionSource extends StateSource {
   readonly cameras: CameraSource;
+  readonly owner: OwnerSource;
 }
 
 /** What the device has for this browser. */
@@ -23,10 +27,17 @@ export interface Offer {
 }
 
 export function DeviceView(
-  { device, session, forget }: { device: Device; session: SessionSource; forget: () => void },
+  { device, session, notes, forget }: {
+    device: Device;
+    session: SessionSource;
+    /** What an owner should know. */
+    notes: Child;
+    forget: () => void;
+  },
 ): JSX.Element {
   const state = useObserved(session.state);
   const offer = useLastLive(state);
+  const end = endOf(state);
   return (
     <main class="page page-wide">
       <header class="masthead">
@@ -34,11 +45,20 @@ export function DeviceView(
           <Glyph name="back" />
         </a>
         <h1>{device.name}</h1>
+        {device.role === "owner" && end === undefined ? <OwnerLinks device={device} /> : null}
       </header>
-      <StateLine session={session} name={device.name} />
-      {offer === undefined
-        ? <Before state={state} />
-        : <Offered device={device} session={session} offer={offer} />}
+      {end === undefined
+        ? (
+          <>
+            <StateLine session={session} device={device} />
+            <LoanLine state={state} />
+            {notes}
+            {offer === undefined
+              ? <Before state={state} />
+              : <Offered device={device} session={session} offer={offer} />}
+          </>
+        )
+        : <Ended device={device} code={end} retry={() => session.retryNow()} forget={forget} />}
       <footer class="foot">
         <details>
           <summary>About this device</summary>
@@ -47,13 +67,16 @@ export function DeviceView(
             <dd>
               <code>{device.id}</code>
             </dd>
-            <dt>Paired</dt>
+            <dt>{device.role === "owner" ? "Paired" : "Lent to this browser"}</dt>
             <dd>{new Date(device.pairedAt).toLocaleString()}</dd>
           </dl>
           <p class="faint">
-            Forgetting removes it from this browser's list. The device still knows this browser,
-            until all its owners are forgotten: stop porthole there and remove{" "}
-            <code>porthole.db</code> from its state folder.
+            {device.role === "owner"
+              ? "Forgetting removes it from this browser's list. The device still knows this " +
+                "browser as an owner: to end that too, remove it on the page of people first, or " +
+                "from another owner's browser."
+              : "Forgetting removes it from this browser's list. You would need the link again, or a " +
+                "new one."}
           </p>
           <button type="button" class="quiet danger" onClick={() => confirmForget(device, forget)}>
             Forget this device
@@ -61,6 +84,19 @@ export function DeviceView(
         </details>
       </footer>
     </main>
+  );
+}
+
+function OwnerLinks({ device }: { device: Device }): JSX.Element {
+  return (
+    <nav class="owner-links" aria-label="People">
+      <a class="button quiet" href={`#/d/${device.id}/lend`} data-testid="lend">
+        <Glyph name="lend" />Lend
+      </a>
+      <a class="button quiet" href={`#/d/${device.id}/people`} data-testid="people">
+        <Glyph name="people" />People
+      </a>
+    </nav>
   );
 }
 
@@ -79,7 +115,9 @@ function Offered(
   { device, session, offer }: { device: Device; session: SessionSource; offer: Offer },
 ): JSX.Element {
   const { services, cameras } = offer;
-  if (services.length === 0 && cameras.length === 0) return <NothingOffered />;
+  if (services.length === 0 && cameras.length === 0) {
+    return device.role === "owner" ? <NothingOffered /> : <NothingLent />;
+  }
   return (
     <div class={cameras.length === 0 ? "device device-pages" : "device"}>
       {cameras.length === 0 ? null : <CameraList cameras={cameras} source={session.cameras} />}
@@ -140,6 +178,15 @@ export function CameraList(
   );
 }
 
+function NothingLent(): JSX.Element {
+  return (
+    <div class="empty">
+      <h2>Nothing to show</h2>
+      <p>What was lent to you is not there any more: the device has been changed since.</p>
+    </div>
+  );
+}
+
 function NothingOffered(): JSX.Element {
   return (
     <div class="empty">
@@ -153,5 +200,8 @@ function NothingOffered(): JSX.Element {
 }
 
 function confirmForget(device: Device, forget: () => void): void {
-  if (confirm(`Forget “${device.name}”? To use it again you will have to pair again.`)) forget();
+  const again = device.role === "owner"
+    ? "To use it again you will have to pair again."
+    : "To use it again you will need the link again.";
+  if (confirm(`Forget “${device.name}”? ${again}`)) forget();
 }

@@ -1,7 +1,8 @@
 /** `/`: the devices of this browser, or how to get the first one. */
 import type { JSX } from "hono/jsx/dom/jsx-runtime";
 import type { Device } from "../devices.ts";
-import { sinceSentence } from "../words.ts";
+import { momentText } from "../people_words.ts";
+import { explainFor, sinceSentence } from "../words.ts";
 import { Glyph, Mark } from "./glyph.tsx";
 import { useClock } from "./hooks.ts";
 
@@ -22,7 +23,7 @@ export function DevicesView({ devices }: { devices: readonly Device[] }): JSX.El
             <a class="card" href={`#/d/${device.id}`} data-testid="device-card">
               <span class="card-text">
                 <strong>{device.name}</strong>
-                <span class="faint">Last connected {sinceSentence(device.lastSeen, now)}</span>
+                <span class="faint">{deviceSentence(device, now)}</span>
               </span>
               <Glyph name="forward" />
             </a>
@@ -34,6 +35,14 @@ export function DevicesView({ devices }: { devices: readonly Device[] }): JSX.El
       </p>
     </main>
   );
+}
+
+function deviceSentence({ role, loan, ended, lastSeen }: Device, now: number): string {
+  if (ended !== undefined) return explainFor(role)(ended).what;
+  if (loan === undefined) return `Last connected ${sinceSentence(lastSeen, now)}`;
+  return loan.expires > now
+    ? `Lent to you, ends ${momentText(loan.expires, now)}`
+    : `Was lent to you, ended ${momentText(loan.expires, now)}`;
 }
 
 function FirstDevice(): JSX.Element {

@@ -34,6 +34,13 @@ export function useClock(everyMs: number): number {
   return now;
 }
 
+/** Takes the keyboard, and screen readers, to the heading: something else is on the page now. */
+export function focusHeading(options?: FocusOptions): void {
+  const heading = document.querySelector("h1");
+  heading?.setAttribute("tabindex", "-1");
+  heading?.focus(options);
+}
+
 type Live = SessionState & { phase: "live" };
 
 /** What the device greeted with last: it stays on the page while a connection is being restored. */

@@ -5,9 +5,10 @@ import type { Named } from "../../../src/protocol/control.ts";
 import type { Content, Navigation } from "../content.ts";
 import type { Device } from "../devices.ts";
 import { formatRoute, type Route } from "../route.ts";
-import type { ServicePlace } from "../session.ts";
+import type { ServicePlace, SessionState } from "../session.ts";
 import { CameraTile } from "./camera_tile.tsx";
 import { type SessionSource } from "./device_view.tsx";
+import { Ended, endOf } from "./ended.tsx";
 import { Glyph } from "./glyph.tsx";
 import { useLasting, useLastLive, useObserved } from "./hooks.ts";
 import { StateLine } from "./state_line.tsx";
@@ -39,6 +40,7 @@ export function ServiceView(props: ServiceViewProps): JSX.Element {
   const [beside, setBeside] = useBeside();
   const service = offer?.services.find(({ id }) => id === route.service);
   const cameras = offer?.cameras ?? [];
+  const end = endOf(state);
   return (
     <main class="service" data-phase={state.phase}>
       <header class="bar">
@@ -46,10 +48,11 @@ export function ServiceView(props: ServiceViewProps): JSX.Element {
           <Glyph name="back" />
         </a>
         <h1 class="bar-title">
-          {title || service?.title || route.service}
+          <span class="bar-text">{title || service?.title || route.service}</span>
+          {lookingOnly(state) ? <span class="badge">looking only</span> : null}
           <span class="faint">{device.name}</span>
         </h1>
-        {cameras.length === 0 ? null : (
+        {cameras.length === 0 || end !== undefined ? null : (
           <button
             type="button"
             class="icon-button"
@@ -78,15 +81,30 @@ export function ServiceView(props: ServiceViewProps): JSX.Element {
           <Glyph name="newTab" />
         </a>
       </header>
-      <StateLine session={session} name={device.name} brief />
-      <div class={beside && cameras.length > 0 ? "stage stage-beside" : "stage"}>
-        {beside && cameras.length > 0 ? <Beside cameras={cameras} session={session} /> : null}
-        {offer === undefined || service !== undefined
-          ? <ServiceFrame {...props} service={service} />
-          : <UnknownService device={device} service={route.service} />}
-      </div>
+      {end === undefined
+        ? (
+          <>
+            <StateLine session={session} device={device} brief />
+            <div class={beside && cameras.length > 0 ? "stage stage-beside" : "stage"}>
+              {beside && cameras.length > 0 ? <Beside cameras={cameras} session={session} /> : null}
+              {offer === undefined || service !== undefined
+                ? <ServiceFrame {...props} service={service} />
+                : <UnknownService device={device} service={route.service} />}
+            </div>
+          </>
+        )
+        : (
+          <div class="stage">
+            <Ended device={device} code={end} retry={() => session.retryNow()} />
+          </div>
+        )}
     </main>
   );
+}
+
+function lookingOnly(state: SessionState): boolean {
+  return state.phase === "live" && state.access.role === "guest" &&
+    !state.access.operations.includes("operate");
 }
 
 /** Whether the picture is beside the page: as last chosen, else where there is room. */

@@ -1,9 +1,10 @@
 /** One line that says what the connection is doing. Read aloud when it changes; numbers that tick are not. */
 import { useState } from "hono/jsx/dom";
 import type { JSX } from "hono/jsx/dom/jsx-runtime";
+import type { Device } from "../devices.ts";
 import type { Observed } from "../observable.ts";
 import type { SessionState } from "../session.ts";
-import { explain, stateSentence } from "../words.ts";
+import { explainFor, stateSentence } from "../words.ts";
 import { Remedy } from "./notice.tsx";
 import { useClock, useLasting, useObserved } from "./hooks.ts";
 
@@ -18,16 +19,21 @@ export interface StateSource {
 
 /** `brief` leaves out what to do while the session still tries by itself. */
 export function StateLine(
-  { session, name, brief }: { session: StateSource; name: string; brief?: boolean },
+  { session, device, brief }: {
+    session: StateSource;
+    device: Pick<Device, "name" | "role">;
+    brief?: boolean;
+  },
 ): JSX.Element {
   const state = useObserved(session.state);
+  const explained = explainFor(device.role);
   const failed = state.phase === "lost" || state.phase === "closed";
   return (
     <div class={`state state-${tone(state)}`} data-phase={state.phase}>
       <span class="dot" aria-hidden="true"></span>
       <div class="state-now">
         <span role="status" aria-live="polite" data-testid="state">
-          {stateSentence(state, name)}
+          {stateSentence(state, device.name, explained)}
         </span>
         {state.phase === "live" && state.roundTrip !== undefined
           ? (
@@ -39,7 +45,7 @@ export function StateLine(
         {state.phase === "lost" ? <Retry session={session} retryAt={state.retryAt} /> : null}
       </div>
       {failed && (!brief || state.phase === "closed")
-        ? <Remedy text={explain(state.code).remedy} />
+        ? <Remedy text={explained(state.code).remedy} />
         : null}
     </div>
   );

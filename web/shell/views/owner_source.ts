@@ -1,0 +1,16 @@
+/** What views need of an owner's console. */
+import type { OwnerConsole } from "../owner_console.ts";
+
+export type OwnerSource = Pick<
+  OwnerConsole,
+  | "people"
+  | "log"
+  | "history"
+  | "lend"
+  | "addOwner"
+  | "endGrant"
+  | "removeOwner"
+  | "kick"
+  | "readLog"
+  | "acceptHistory"
+>;
