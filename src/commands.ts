@@ -3,8 +3,21 @@
  * `porthole help` and `--help` all come (DESIGN 5). `main` looks at `command` of the Invocation and acts.
  */
 import type { ConfigFlags } from "./config.ts";
-import { DEFAULT_WINDOW_MS, MAX_WINDOW_MS, MIN_WINDOW_MS } from "./control/pairing.ts";
-import { oneLine, type Option, readOptions, type Typed, UsageError } from "./flags.ts";
+import {
+  AGENT_COMMANDS,
+  type AgentInvocation,
+  CONFIG_OPTIONS,
+  configFlags,
+} from "./agent_commands.ts";
+import {
+  type Command,
+  JSON_OPTION,
+  oneLine,
+  type Option,
+  readOptions,
+  type Typed,
+  UsageError,
+} from "./flags.ts";
 import { LOG_LEVELS, type LogLevel } from "./lib/log_sink.ts";
 import { nearestWord } from "./lib/nearest.ts";
 
@@ -14,13 +27,7 @@ const DEFAULT_DEMO_PORT = 8080;
 /** What was typed, checked. Times in ms. */
 export type Invocation =
   | { readonly command: "run"; readonly flags: ConfigFlags; readonly json: boolean }
-  | {
-    readonly command: "pair";
-    readonly flags: ConfigFlags;
-    readonly windowMs: number;
-    readonly json: boolean;
-  }
-  | { readonly command: "status"; readonly flags: ConfigFlags; readonly json: boolean }
+  | AgentInvocation
   | RendezvousInvocation
   | {
     readonly command: "demo";
@@ -45,26 +52,11 @@ export interface RendezvousInvocation {
   readonly json: boolean;
 }
 
-/** One row of the table. */
-export interface Command {
-  readonly name: Invocation["command"];
-  readonly summary: string;
-  readonly options: readonly Option[];
-  /** What may stand beside the options, in the help text; nothing if absent. */
-  readonly words?: string;
-  read(typed: Typed): Invocation;
-}
-
-const JSON_OPTION: Option = { name: "json", help: "print JSON on stdout and nothing else" };
 const LOG_OPTION: Option = {
   name: "log",
   value: "LEVEL",
   help: `least level of events on stderr: ${LOG_LEVELS.join(", ")}`,
 };
-const CONFIG_OPTIONS: readonly Option[] = [
-  { name: "config", value: "FILE", help: "configuration (/etc/porthole/porthole.toml)" },
-  { name: "state", value: "DIR", help: "folder of keys and database (/var/lib/porthole)" },
-];
 const DEVICE_OPTIONS: readonly Option[] = [
   { name: "name", value: "TEXT", help: "what people call this device" },
   {
@@ -82,7 +74,7 @@ const DEVICE_OPTIONS: readonly Option[] = [
 ];
 
 /** All commands, in the order of the help text. */
-export const COMMANDS: readonly Command[] = [
+export const COMMANDS: readonly Command<Invocation>[] = [
   {
     name: "run",
     summary: "connect this device: the agent",
@@ -95,27 +87,7 @@ export const COMMANDS: readonly Command[] = [
     ],
     read: (typed) => ({ command: "run", flags: configFlags(typed), json: typed.has("json") }),
   },
-  {
-    name: "pair",
-    summary: "print a QR code and a link that make the scanning browser an owner",
-    options: [
-      { name: "for", value: "TIME", help: "how long it may be scanned, as in 90s, 10m, 1h (10m)" },
-      ...CONFIG_OPTIONS,
-      JSON_OPTION,
-    ],
-    read: (typed) => ({
-      command: "pair",
-      flags: configFlags(typed),
-      windowMs: pairWindow(typed),
-      json: typed.has("json"),
-    }),
-  },
-  {
-    name: "status",
-    summary: "say whether the agent runs and what it is connected to",
-    options: [...CONFIG_OPTIONS, JSON_OPTION],
-    read: (typed) => ({ command: "status", flags: configFlags(typed), json: typed.has("json") }),
-  },
+  ...AGENT_COMMANDS,
   {
     name: "rendezvous",
     summary: "serve the shell and introduce browsers to devices",
@@ -195,11 +167,16 @@ export function readInvocation(args: readonly string[]): Invocation {
   }
   const typed = readOptions(rest, command.options);
   const surplus = typed.words[command.words === undefined ? 0 : 1];
-  if (surplus === undefined) return command.read(typed);
-  throw new UsageError(`'porthole ${command.name}' does not take ${oneLine(surplus)}`);
+  if (surplus !== undefined) {
+    throw new UsageError(`'porthole ${command.name}' does not take ${oneLine(surplus)}`);
+  }
+  if (/^[A-Z]/.test(command.words ?? "") && typed.words.length === 0) {
+    throw new UsageError(`'porthole ${command.name}' needs ${command.words}`);
+  }
+  return command.read(typed);
 }
 
-function findCommand(name: string): Command {
+function findCommand(name: string): Command<Invocation> {
   const found = COMMANDS.find((command) => command.name === name);
   if (found !== undefined) return found;
   const nearest = nearestWord(name, COMMANDS.map((command) => command.name));
@@ -208,25 +185,6 @@ function findCommand(name: string): Command {
 }
 
 /* ---- values -------------------------------------------------------------------------------------------------- */
-
-/** Options that a command does not have are undefined here. */
-function configFlags(typed: Typed): ConfigFlags {
-  return {
-    config: typed.text("config"),
-    name: typed.text("name"),
-    rendezvous: typed.text("rendezvous"),
-    state: typed.text("state"),
-    log: typed.choice("log", LOG_LEVELS),
-    services: typed.pairs("service").map(({ id, text }) => ({ id, target: text })),
-    cameras: typed.pairs("camera").map(({ id, text }) => ({ id, source: text })),
-  };
-}
-
-function pairWindow(typed: Typed): number {
-  const time = typed.duration("for") ?? DEFAULT_WINDOW_MS;
-  if (time >= MIN_WINDOW_MS && time <= MAX_WINDOW_MS) return time;
-  throw new UsageError(`--for is ${oneLine(typed.text("for") ?? "")}; expected 1m to 1d`);
-}
 
 function readRendezvous(typed: Typed): RendezvousInvocation {
   const turnUrls = typed.texts("turn-url");
@@ -258,7 +216,7 @@ ${columns(rows)}
 `;
 }
 
-function helpOf({ name, summary, options, words }: Command): string {
+function helpOf({ name, summary, options, words }: Command<Invocation>): string {
   const rows = options.map((option) => {
     const value = option.value === undefined ? "" : ` ${option.value}`;
     return [

@@ -76,6 +76,53 @@ Deno.test("rendezvous takes addresses, origins and servers", () => {
   });
 });
 
+Deno.test("lend takes services, cameras, operations, a time, uses and a label", () => {
+  const typed = "lend --scope ui,camera:front,service:logs --ops operate,view --for 2h --uses 3 " +
+    "--label Plumber --state /s --json";
+  assert.deepEqual(readInvocation(typed.split(" ")), {
+    command: "lend",
+    flags: { ...NO_FLAGS, state: "/s" },
+    services: ["ui", "logs"],
+    cameras: ["front"],
+    operations: ["view", "operate"],
+    forMs: 7_200_000,
+    uses: 3,
+    label: "Plumber",
+    json: true,
+  });
+});
+
+Deno.test("lend lets one browser look, unless more is said", () => {
+  const invocation = readInvocation(["lend", "--scope", "camera:front", "--for", "30m"]);
+  assert.ok(invocation.command === "lend");
+  const { services, cameras, operations, uses, label } = invocation;
+  assert.deepEqual({ services, cameras, operations, uses, label }, {
+    services: [],
+    cameras: ["front"],
+    operations: ["view"],
+    uses: 1,
+    label: undefined,
+  });
+});
+
+Deno.test("lists, revoke, kick and audit ask the running agent", () => {
+  const flags = { ...NO_FLAGS, state: "/s" };
+  for (const command of ["owners", "grants", "sessions", "status"]) {
+    const typed = [command, "--state", "/s", "--json"];
+    assert.deepEqual(readInvocation(typed), { command, flags, json: true });
+  }
+  for (const command of ["revoke", "kick"]) {
+    const typed = [command, "00FFab", "--state", "/s"];
+    assert.deepEqual(readInvocation(typed), { command, flags, id: "00ffab", json: false });
+  }
+  assert.deepEqual(readInvocation(["audit", "--follow", "--state", "/s"]), {
+    command: "audit",
+    flags,
+    follow: true,
+    json: false,
+  });
+});
+
 Deno.test("times have a unit", () => {
   for (
     const [text, ms] of [["90s", 90_000], ["10m", 600_000], ["1h", 3_600_000], ["1d", 86_400_000]]
@@ -112,6 +159,18 @@ Deno.test("wrong usage is refused in one line with the remedy", () => {
     ["pair --for 0m", `--for is "0m"; expected a time such as 90s, 10m, 1h or 2d`],
     ["pair --for 1s", `--for is "1s"; expected 1m to 1d`],
     ["pair --for 2d", `--for is "2d"; expected 1m to 1d`],
+    ["lend --for 1h", "--scope is missing; say what to lend, as in --scope ui,camera:front"],
+    ["lend --scope ui", "--for is missing; say how long, as in --for 1h"],
+    ["lend --scope ui --for 5s", `--for is "5s"; expected 1m to 365d`],
+    ["lend --scope ui,*", "--for is missing; say how long, as in --for 1h"],
+    ["lend --for 1h --scope ui,*", `--scope is "ui,*"; expected ids, as in ui,camera:front`],
+    [
+      "lend --for 1h --scope ui --ops all",
+      `--ops is "all"; expected some of view,talk,operate, with commas between`,
+    ],
+    ["lend --for 1h --scope ui --uses 0", `--uses is "0"; expected a number from 1 to 64`],
+    ["revoke", "'porthole revoke' needs ID"],
+    ["kick xyz", `the id is "xyz"; expected 4 to 32 digits of one from the list`],
     ["demo --port 65536", `--port is "65536"; expected a port from 0 to 65535`],
     ["demo --port x", `--port is "x"; expected a port from 0 to 65535`],
     [

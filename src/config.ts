@@ -32,6 +32,8 @@ export interface Config<Target, Source> {
   readonly log: LogLevel;
   /** UDP port of all WebRTC connections; 0 gives each one of its own. */
   readonly port: number;
+  /** "system": the system's clock is right, whoever sets it. "auto": only once systemd-timesyncd says so. */
+  readonly clock: "auto" | "system";
   readonly services: readonly ServiceConfig<Target>[];
   readonly cameras: readonly CameraConfig<Source>[];
 }
@@ -142,9 +144,9 @@ export function parseConfig<Target, Source>(
   });
   const lines = problems.lines();
   if (top === undefined || lines.length > 0) throw new ConfigError(lines);
-  const { name, rendezvous, state, log, port } = top;
+  const { name, rendezvous, state, log, port, clock } = top;
   return Object.freeze({
-    ...{ name, rendezvous, state, log, port },
+    ...{ name, rendezvous, state, log, port, clock },
     services: frozen(
       services.map(({ shape: { title, ...shape }, parsed }) => ({
         ...shape,

@@ -36,6 +36,7 @@ export const TOP = v.object({
   state: TEXT,
   log: v.picklist(LOG_LEVELS),
   port: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_PORT)), 0),
+  clock: v.optional(v.picklist(["auto", "system"]), "auto"),
   service: v.optional(v.array(v.unknown()), []),
   camera: v.optional(v.array(v.unknown()), []),
 });
@@ -66,6 +67,7 @@ export const EXPECTED: ReadonlyMap<string, string> = new Map([
   ["state", 'a folder, such as "/var/lib/porthole"'],
   ["log", `one of ${LOG_LEVELS.map((level) => `"${level}"`).join(", ")}`],
   ["port", "a UDP port from 0 to 65535; 0 for any"],
+  ["clock", '"auto" or "system"'],
   ["service", "tables, each under a line [[service]]"],
   ["camera", "tables, each under a line [[camera]]"],
   ["id", '1 to 32 of a-z, 0-9 and "-", not "-" first'],

@@ -50,6 +50,7 @@ rendezvous = "wss://meet.example.org"
 state = "/srv/porthole"
 log = "debug"
 port = 51820
+clock = "system"
 [[service]]
 id = "ui"
 title = "Gate controller"
@@ -73,6 +74,7 @@ Deno.test("a complete file gives a frozen configuration", () => {
     state: "/srv/porthole",
     log: "debug",
     port: 51_820,
+    clock: "system",
     services: [
       {
         id: "ui",
@@ -111,6 +113,7 @@ Deno.test("flags alone are enough", () => {
   assert.equal(config.state, DEFAULT_STATE_FOLDER);
   assert.equal(config.log, "info");
   assert.equal(config.port, 0);
+  assert.equal(config.clock, "auto");
   assert.deepEqual(config.services.map(({ id }) => id), ["ui"]);
   assert.deepEqual(config.cameras.map(({ title }) => title), ["front"]);
 });

@@ -22,6 +22,22 @@ export interface Option {
   readonly repeated?: boolean;
 }
 
+/** One row of a table of commands. */
+export interface Command<Invocation extends { readonly command: string }> {
+  readonly name: Invocation["command"];
+  readonly summary: string;
+  readonly options: readonly Option[];
+  /** What may stand beside the options, in the help text: in brackets what may be left out; nothing if absent. */
+  readonly words?: string;
+  read(typed: Typed): Invocation;
+}
+
+/** What every command has that prints something. */
+export const JSON_OPTION: Option = {
+  name: "json",
+  help: "print JSON on stdout and nothing else",
+};
+
 const SECOND_MS = 1000;
 const DURATION_UNITS: ReadonlyMap<string, number> = new Map([
   ["s", SECOND_MS],
@@ -95,6 +111,25 @@ export class Typed {
     return this.#read(name, "a time such as 90s, 10m, 1h or 2d", (text) => {
       const [, count, unit] = /^([1-9]\d{0,5})([smhd])$/.exec(text) ?? [];
       return unit === undefined ? undefined : Number(count) * DURATION_UNITS.get(unit)!;
+    });
+  }
+
+  /** A whole number between bounds. */
+  count(name: string, bounds: { readonly min: number; readonly max: number }): number | undefined {
+    const { min, max } = bounds;
+    return this.#read(name, `a number from ${min} to ${max}`, (text) => {
+      const count = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
+      return count >= min && count <= max ? count : undefined;
+    });
+  }
+
+  /** Words between commas, each one of a few. */
+  choices<Word extends string>(name: string, words: readonly Word[]): Word[] | undefined {
+    return this.#read(name, `some of ${words.join(",")}, with commas between`, (text) => {
+      const chosen = text.split(",");
+      return chosen.every((typed) => words.some((word) => word === typed))
+        ? words.filter((word) => chosen.includes(word))
+        : undefined;
     });
   }
 

@@ -4,13 +4,14 @@
  */
 import { hostname } from "node:os";
 import process from "node:process";
+import type { AgentInvocation } from "./agent_commands.ts";
 import { type Invocation, readInvocation, type RendezvousInvocation } from "./commands.ts";
-import { ConfigError, findState, loadConfig } from "./config.ts";
-import { adminRequest } from "./control/admin_client.ts";
+import { ConfigError, loadConfig } from "./config.ts";
 import { UsageError } from "./flags.ts";
 import { configureLog, createLog, type LogLevel } from "./lib/log_sink.ts";
 import { type Assets, readAssets } from "./platform/assets.ts";
 import { currentRuntime, listenForStop } from "./platform/runtime.ts";
+import { askAgent } from "./run_agent_command.ts";
 import { startDemo } from "./run_demo.ts";
 import { PARSERS, startDevice } from "./run_device.ts";
 import { makeRendezvous, typedOrigins } from "./run_rendezvous.ts";
@@ -48,14 +49,12 @@ async function perform(invocation: Invocation, options: MainOptions): Promise<vo
       return await demo(invocation, await options.assets());
     case "rendezvous":
       return await rendezvous(invocation, await options.assets());
-    case "pair":
-      return await pair(invocation);
-    case "status":
-      return await status(invocation);
     case "version":
       return version(invocation.json, options);
     case "help":
       return printLine(invocation.text.trimEnd());
+    default:
+      return await ask(invocation);
   }
 }
 
@@ -104,25 +103,13 @@ async function rendezvous(typed: RendezvousInvocation, assets: Assets): Promise<
   });
 }
 
-async function pair(typed: Invocation & { command: "pair" }): Promise<void> {
-  const state = await findState(typed.flags);
-  const body = { for: typed.windowMs / 1000 };
-  const { url, id, expires } = await adminRequest(state, { method: "POST", path: "/pair", body });
-  if (typed.json) printJson({ url, id, expires });
-  else printPairing(String(url), String(expires));
-}
-
-async function status(typed: Invocation & { command: "status" }): Promise<void> {
-  const state = await findState(typed.flags);
-  const found = await adminRequest(state, {
-    method: "GET",
-    path: "/status",
-  });
-  if (typed.json) return printJson(found);
-  for (const [name, value] of Object.entries(found)) {
-    printLine(
-      `${name.padEnd(12)}${typeof value === "object" ? JSON.stringify(value) : String(value)}`,
-    );
+/** Ends early, and well, when somebody presses Ctrl-C: what was asked for has been done. */
+async function ask(typed: AgentInvocation): Promise<void> {
+  const stop = listenForStop();
+  try {
+    await askAgent(typed, stop.signal);
+  } finally {
+    stop[Symbol.dispose]();
   }
 }
 

@@ -9,7 +9,8 @@ import { type ConfigFile, parseConfig } from "./config.ts";
 import { startSampleDevice } from "./demo/sample_device.ts";
 import { createLog } from "./lib/log_sink.ts";
 import type { Assets } from "./platform/assets.ts";
-import { type PairOffer, PARSERS, startDevice } from "./run_device.ts";
+import type { AdminLink } from "./control/admin.ts";
+import { PARSERS, startDevice } from "./run_device.ts";
 import { localOrigins, makeRendezvous } from "./run_rendezvous.ts";
 import { type Stops, withStops } from "./run_stops.ts";
 
@@ -20,7 +21,7 @@ const HOST = "127.0.0.1";
 /** A demo that runs. */
 export interface RunningDemo {
   readonly shell: string;
-  readonly pairing: PairOffer;
+  readonly pairing: AdminLink;
   readonly device: string;
   readonly state: string;
   readonly services: readonly string[];
@@ -75,6 +76,7 @@ async function start(
 /** What a person would write for the sample device; what was typed is added, and wins where the id is the same. */
 function sampleConfig(port: number): ConfigFile {
   const text = `
+clock = "system"
 [[service]]
 id = "ui"
 title = "Workshop controller"

@@ -1,26 +1,24 @@
 /**
- * Connects the parts of a device: identity, store, pairing and admission; services and cameras; WebRTC sessions; the
- * rendezvous and the local admin socket.
+ * Connects the parts of a device: who comes in (`run_control.ts`), services and cameras, WebRTC sessions, the rendezvous
+ * and the local admin socket.
  *
  *   rendezvous client --offer--> admissions --admission--> sessions --> services, cameras
- *   admin socket --pair--> pairing
+ *   admin socket --pair, lend, revoke …--> household, lending
  */
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { Sessions } from "./agent/sessions.ts";
 import { createCameras } from "./camera/cameras.ts";
 import { parseSource, type SourceConfig } from "./camera/parse_source.ts";
-import { type AdminStatus, startAdmin } from "./control/admin.ts";
-import { Admissions } from "./control/admission.ts";
-import { Identity } from "./control/identity.ts";
-import { Pairing } from "./control/pairing.ts";
+import { type AdminLink, type AdminStatus, startAdmin } from "./control/admin.ts";
+import type { Identity } from "./control/identity.ts";
+import type { LendTerms } from "./control/lending.ts";
 import { RendezvousClient } from "./control/rendezvous_client.ts";
 import type { Config, ServiceConfig } from "./config.ts";
 import { createLog } from "./lib/log_sink.ts";
 import type { Assets } from "./platform/assets.ts";
 import { openDatagramSocket } from "./platform/datagram.ts";
+import { type Control, createControl } from "./run_control.ts";
 import { type Stops, withStops } from "./run_stops.ts";
-import { Store } from "./store/store.ts";
 import { contentLabel } from "./trust/content_label.ts";
 import { createServices } from "./upstream/services.ts";
 import { parseTarget, type Target } from "./upstream/target.ts";
@@ -31,21 +29,12 @@ export const PARSERS = { target: parseTarget, source: parseSource };
 
 export type DeviceConfig = Config<Target, SourceConfig>;
 
-/** A pairing link, as it is shown to a person. */
-export interface PairOffer {
-  /** A secret, for as long as it is open. */
-  readonly url: string;
-  readonly id: string;
-  /** ISO 8601, by this device's clock. */
-  readonly expires: string;
-}
-
 /** A device that runs. */
 export interface RunningDevice {
   readonly id: string;
   /** Resolves when the rendezvous has accepted us for the first time. */
   readonly registered: Promise<void>;
-  pair(forMs: number): Promise<PairOffer>;
+  pair(forMs: number): Promise<AdminLink>;
   /** Ends all sessions and lets go of everything. */
   close(): Promise<void>;
 }
@@ -59,10 +48,13 @@ async function connect(
   config: DeviceConfig,
   { assets, stops }: { assets: Assets; stops: Stops },
 ): Promise<Omit<RunningDevice, "close">> {
-  const identity = await Identity.load(config.state);
-  const store = openStore(config.state);
-  stops.push(() => store.close());
-  const pairing = new Pairing(identity.signer);
+  const surroundings = {
+    hasRoom: () => !sessions.full,
+    onAdmission: (admission: Parameters<Sessions["start"]>[0]) => sessions.start(admission),
+    onPresenceChange: () => client.updatePresence(),
+  };
+  const control = await createControl(config, { surroundings, stops });
+  const { identity, admissions } = control;
   const services = await startServices(config, identity);
   stops.push(() => services.close());
   const cameras = createCameras(config.cameras, {
@@ -83,17 +75,6 @@ async function connect(
   stops.push(() => sessions.close());
 
   const registered = Promise.withResolvers<void>();
-  const admissions = new Admissions({
-    identity,
-    owners: store,
-    pairing,
-    log: createLog("control"),
-    now: () => performance.now(),
-    unixTime: () => Math.floor(Date.now() / 1000),
-    hasRoom: () => !sessions.full,
-    onAdmission: (admission) => sessions.start(admission),
-    onPresenceChange: () => client.updatePresence(),
-  });
   const client = new RendezvousClient({
     url: config.rendezvous,
     signer: identity.signer,
@@ -112,36 +93,40 @@ async function connect(
     onState: ({ kind }) => kind === "registered" && registered.resolve(),
   });
 
-  const pair = (forMs: number) => {
-    return openPairing(pairing, { forMs, shell: shellOrigin(config.rendezvous, client.shell) });
-  };
-  const status = (): AdminStatus => ({
-    device: identity.name,
-    name: config.name,
-    rendezvous: { url: config.rendezvous, state: client.state.kind },
-    sessions: sessions.size,
-    owners: store.owners().length,
-    services: services.list().map(({ id }) => id),
-    cameras: cameras.list().map(({ id }) => id),
+  const links = new Links(control, () => shellOrigin(config.rendezvous, client.shell));
+  const admin = await startAdmin({
+    state: config.state,
+    log: createLog("admin"),
+    household: control.household,
+    audit: control.audit,
+    pair: (forMs) => links.pair(forMs),
+    lend: (terms) => links.lend(terms),
+    status: (): AdminStatus => ({
+      device: identity.name,
+      fingerprint: identity.fingerprint,
+      name: config.name,
+      rendezvous: { url: config.rendezvous, state: client.state.kind },
+      sessions: sessions.size,
+      owners: control.household.owners().length,
+      clock: control.clock.knowledge(),
+      services: services.list().map(({ id }) => id),
+      cameras: cameras.list().map(({ id }) => id),
+    }),
   });
-  const admin = await startAdmin({ state: config.state, pair, status, log: createLog("admin") });
   stops.push(() => admin.close());
 
+  await control.start();
   const stop = new AbortController();
   const running = client.run(stop.signal);
   stops.push(() => {
     stop.abort();
     return running;
   });
-  return { id: identity.name, registered: registered.promise, pair };
-}
-
-function openStore(state: string): Store {
-  const store = Store.open(join(state, "porthole.db"));
-  if (store.damaged !== undefined) {
-    createLog("store").error("store.damaged", { movedTo: store.damaged.movedTo });
-  }
-  return store;
+  return {
+    id: identity.name,
+    registered: registered.promise,
+    pair: (forMs) => links.pair(forMs),
+  };
 }
 
 async function startServices(config: DeviceConfig, identity: Identity) {
@@ -192,13 +177,31 @@ function shellOrigin(rendezvous: string, named: string | undefined): string {
   return named === undefined || isWeaker ? own : named;
 }
 
-async function openPairing(
-  pairing: Pairing,
-  { forMs, shell }: { forMs: number; shell: string },
-): Promise<PairOffer> {
-  const now = performance.now();
-  const { id, fragment, expiresAt } = await pairing.open({ now, forMs });
-  const url = new URL("/", shell);
-  url.hash = fragment;
-  return { url: url.href, id, expires: new Date(Date.now() + (expiresAt - now)).toISOString() };
+/** Links that let people in, made on this machine. Each leads to the shell and holds its secret behind `#`. */
+class Links {
+  readonly #control: Control;
+  readonly #shell: () => string;
+
+  constructor(control: Control, shell: () => string) {
+    this.#control = control;
+    this.#shell = shell;
+  }
+
+  /** Throws a RangeError, for people, where no window can be opened. */
+  async pair(forMs: number): Promise<AdminLink> {
+    const { id, fragment, expiresAt } = await this.#control.household.openPairing(forMs);
+    return this.#link({ id, fragment, expires: Date.now() + (expiresAt - performance.now()) });
+  }
+
+  /** Throws a RangeError, for people, where it cannot be lent. */
+  async lend(terms: LendTerms): Promise<AdminLink> {
+    const { id, fragment, expires } = await this.#control.lending.lend(terms);
+    return this.#link({ id, fragment, expires: expires * 1000 });
+  }
+
+  #link({ id, fragment, expires }: { id: string; fragment: string; expires: number }): AdminLink {
+    const url = new URL("/", this.#shell());
+    url.hash = fragment;
+    return { url: url.href, id, expires: new Date(expires).toISOString() };
+  }
 }

@@ -26,15 +26,48 @@ export function isTerminal(): boolean {
   return process.stdout.isTTY === true;
 }
 
-/** Prints a link and, on a terminal, its QR code. `expires` is ISO 8601, by this machine's clock. */
+/** Prints a pairing link and, on a terminal, its QR code. `expires` is ISO 8601, by this machine's clock. */
 export function printPairing(url: string, expires: string): void {
+  printLink(url);
+  const minutes = Math.round((Date.parse(expires) - Date.now()) / 60_000);
+  printLine(
+    `Whoever opens this link first becomes an owner. It works once, for ${minutes} minutes.`,
+  );
+}
+
+/** The same for a link that lends. */
+export function printLent(url: string, { expires, uses }: { expires: string; uses: number }): void {
+  printLink(url);
+  const who = uses === 1 ? "The first browser that opens this link" : `The first ${uses} browsers`;
+  printLine(`${who} may come in until ${localTime(expires)}, and no longer.`);
+}
+
+/** Columns as wide as their widest text. Ids can be copied whole. */
+export function printTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): void {
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0))
+  );
+  for (const row of [head, ...rows]) {
+    printLine(row.map((text, column) => text.padEnd(widths[column] ?? 0)).join("  ").trimEnd());
+  }
+}
+
+function printLink(url: string): void {
   if (isTerminal()) {
     const rows = encodeQr(url, "ascii", { ecc: "low", border: 2 }).trimEnd().split("\n");
     for (const row of rows) printLine(QR_COLOURS[0] + row + QR_COLOURS[1]);
   }
   printLine(url);
-  const minutes = Math.round((Date.parse(expires) - Date.now()) / 60_000);
-  printLine(
-    `Whoever opens this link first becomes an owner. It works once, for ${minutes} minutes.`,
-  );
+}
+
+/** "2026-11-20 18:00:00" of an ISO 8601 time, in this machine's time zone. */
+export function localTime(iso: string): string {
+  const date = new Date(iso);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
+  const time = [two(date.getHours()), two(date.getMinutes()), two(date.getSeconds())].join(":");
+  return `${day} ${time}`;
 }

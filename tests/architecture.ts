@@ -86,7 +86,7 @@ export const ROWS: readonly Row[] = [
   {
     folder: "src/control/",
     paths: [PROTOCOL, TRUST, LIB],
-    packages: ["@hono/node-server", "hono", "qr", "ws"],
+    packages: ["@hono/node-server", "hono", "ws"],
     builtins: [
       "buffer",
       "crypto",
@@ -104,8 +104,8 @@ export const ROWS: readonly Row[] = [
     folder: "src/store/",
     paths: [LIB],
     packages: [],
-    builtins: ["fs", "fs/promises", "path", "sqlite"],
-    why: "the only folder that knows node:sqlite",
+    builtins: ["crypto", "fs", "fs/promises", "path", "sqlite"],
+    why: "the only folder that knows node:sqlite; chains the lines of its log by their hashes",
   },
   {
     folder: "src/rendezvous/",
@@ -131,9 +131,9 @@ export const ROWS: readonly Row[] = [
   {
     folder: "web/",
     paths: [PROTOCOL, TRUST, BYTES],
-    packages: ["hono"],
+    packages: ["hono", "qr"],
     builtins: [],
-    why: "runs in browsers; hono/jsx/dom for the shell",
+    why: "runs in browsers; hono/jsx/dom and QR codes for the shell",
   },
 ];
 

@@ -1,0 +1,202 @@
+/**
+ * What the commands that ask the running porthole do: one request over the admin socket, and its answer in words or as
+ * JSON. How they are typed is `agent_commands.ts`; who answers is `control/admin.ts`.
+ */
+import type { AgentInvocation, LendInvocation } from "./agent_commands.ts";
+import { findState } from "./config.ts";
+import { type AdminCommand, adminRequest } from "./control/admin_client.ts";
+import {
+  isTerminal,
+  localTime,
+  printJson,
+  printLent,
+  printLine,
+  printPairing,
+  printTable,
+} from "./terminal.ts";
+
+/** How often the log is looked at for news, in ms. */
+const FOLLOW_INTERVAL_MS = 1000;
+/** Lines of the log that are printed at once. */
+const FIRST_LINES = 100;
+
+type Answer = Readonly<Record<string, unknown>>;
+type Ask = (command: AdminCommand) => Promise<Answer>;
+
+/** One line of the log, as the admin socket tells it. */
+interface AuditLine {
+  readonly sequence: number;
+  readonly at: string;
+  readonly event: string;
+  readonly holder?: string;
+  readonly label?: string;
+  readonly grant?: string;
+  readonly detail?: string;
+}
+
+/** Performs one of them. Throws an Error for people. `signal` ends what would go on. */
+export async function askAgent(invocation: AgentInvocation, signal: AbortSignal): Promise<void> {
+  const state = await findState(invocation.flags);
+  const ask: Ask = (command) => adminRequest(state, command);
+  switch (invocation.command) {
+    case "pair":
+      return await pair(invocation, { ask, signal });
+    case "lend":
+      return await lend(invocation, ask);
+    case "owners":
+    case "grants":
+    case "sessions":
+      return await list(invocation, ask);
+    case "revoke":
+    case "kick":
+      return await end(invocation, ask);
+    case "audit":
+      return await audit(invocation, { ask, signal });
+    case "status":
+      return await status(invocation.json, ask);
+  }
+}
+
+/* ---- letting people in ------------------------------------------------------------------------------------- */
+
+/** On a terminal it stays until somebody has come, so that both check numbers can be compared. */
+async function pair(
+  { windowMs, json }: AgentInvocation & { command: "pair" },
+  { ask, signal }: { ask: Ask; signal: AbortSignal },
+): Promise<void> {
+  const before = isTerminal() && !json ? await newestSequence(ask) : 0;
+  const { url, id, expires } = await ask({
+    method: "POST",
+    path: "/pair",
+    body: { for: windowMs / 1000 },
+  });
+  if (json) return printJson({ url, id, expires });
+  printPairing(String(url), String(expires));
+  if (!isTerminal()) return;
+  const window = AbortSignal.any([signal, AbortSignal.timeout(windowMs)]);
+  for await (const line of newLines(ask, { after: before, signal: window })) {
+    if (line.event !== "owner.added") continue;
+    return printLine(`${line.label ?? "A browser"} is an owner now (${line.detail ?? ""}).`);
+  }
+}
+
+async function lend(typed: LendInvocation, ask: Ask): Promise<void> {
+  const { services, cameras, operations, forMs, uses, label, json } = typed;
+  const terms = { services, cameras, operations, for: forMs / 1000, uses };
+  const body = label === undefined ? terms : { ...terms, label };
+  const { url, id, expires } = await ask({ method: "POST", path: "/lend", body });
+  if (json) return printJson({ url, id, expires });
+  printLent(String(url), { expires: String(expires), uses });
+}
+
+/* ---- looking, and ending ------------------------------------------------------------------------------------ */
+
+const COLUMNS = {
+  owners: ["id", "label", "createdAt", "lastSeen"],
+  grants: ["id", "label", "state", "services", "cameras", "operations", "expires", "guests"],
+  sessions: ["id", "label", "role", "since", "grant"],
+} as const;
+
+async function list(
+  { command, json }: AgentInvocation & { command: keyof typeof COLUMNS },
+  ask: Ask,
+): Promise<void> {
+  const found = await ask({ method: "GET", path: `/${command}` });
+  if (json) return printJson(found);
+  const rows = asRows(found[command]);
+  if (rows.length === 0) return printLine(`There are no ${command}.`);
+  const columns = COLUMNS[command];
+  printTable(columns, rows.map((row) => columns.map((column) => cell(column, row[column]))));
+}
+
+async function end(
+  { command, id, json }: AgentInvocation & { command: "revoke" | "kick" },
+  ask: Ask,
+): Promise<void> {
+  const done = await ask({ method: "POST", path: `/${command}`, body: { id } });
+  if (json) return printJson(done);
+  const what = command === "kick" ? "session" : String(done.kind);
+  printLine(`The ${what} ${String(done.id)} is ended.`);
+}
+
+async function audit(
+  { follow, json }: AgentInvocation & { command: "audit" },
+  { ask, signal }: { ask: Ask; signal: AbortSignal },
+): Promise<void> {
+  const print = (line: AuditLine) => json ? printJson(line) : printLine(auditText(line));
+  const first = (await auditPage(ask)).slice(0, FIRST_LINES).reverse();
+  for (const line of first) print(line);
+  if (!follow) return;
+  const after = first.at(-1)?.sequence ?? 0;
+  for await (const line of newLines(ask, { after, signal })) print(line);
+}
+
+async function status(json: boolean, ask: Ask): Promise<void> {
+  const found = await ask({ method: "GET", path: "/status" });
+  if (json) return printJson(found);
+  for (const [name, value] of Object.entries(found)) {
+    const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+    printLine(`${name.padEnd(12)}${text}`);
+  }
+}
+
+/* ---- the log -------------------------------------------------------------------------------------------------- */
+
+async function newestSequence(ask: Ask): Promise<number> {
+  return (await auditPage(ask))[0]?.sequence ?? 0;
+}
+
+/** The newest first. */
+async function auditPage(ask: Ask): Promise<readonly AuditLine[]> {
+  const { entries } = await ask({ method: "GET", path: "/audit" });
+  return Array.isArray(entries) ? entries as AuditLine[] : [];
+}
+
+/** Lines as they are written, the oldest first. What comes faster than a page in a second is left out. */
+async function* newLines(
+  ask: Ask,
+  { after, signal }: { after: number; signal: AbortSignal },
+): AsyncGenerator<AuditLine> {
+  let seen = after;
+  while (await pause(FOLLOW_INTERVAL_MS, signal)) {
+    for (const line of (await auditPage(ask)).toReversed()) {
+      if (line.sequence <= seen) continue;
+      seen = line.sequence;
+      yield line;
+    }
+  }
+}
+
+/** False as soon as `signal` is aborted. */
+function pause(ms: number, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const settle = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", settle);
+      resolve(!signal.aborted);
+    };
+    const timer = setTimeout(settle, ms);
+    signal.addEventListener("abort", settle);
+  });
+}
+
+function auditText({ at, event, holder, label, grant, detail }: AuditLine): string {
+  const who = label ?? (holder === undefined ? "at the device" : holder);
+  const lent = grant === undefined ? "" : `  grant ${grant.slice(0, 8)}`;
+  return `${localTime(at)}  ${event.padEnd(15)}  ${who}${lent}${detail ? `  ${detail}` : ""}`;
+}
+
+/* ---- text ------------------------------------------------------------------------------------------------------ */
+
+function asRows(value: unknown): readonly Answer[] {
+  return Array.isArray(value) ? value as Answer[] : [];
+}
+
+function cell(column: string, value: unknown): string {
+  if (value === undefined) return "-";
+  if (column === "guests" && Array.isArray(value)) return String(value.length);
+  if (Array.isArray(value)) return value.join(",") || "-";
+  const text = String(value);
+  return /^\d{4}-\d\d-\d\dT/.test(text) ? localTime(text) : text;
+}
