@@ -44,6 +44,13 @@ export interface GuestRecord {
   readonly spentSeconds: number;
 }
 
+/** Whole seconds of a guest's `ttl` that have passed. */
+export interface SpentTime {
+  readonly grant: Bytes;
+  readonly keyId: Bytes;
+  readonly seconds: number;
+}
+
 /** A line for the log, without its place in it. */
 export interface AuditDraft {
   readonly at: number;
@@ -102,7 +109,7 @@ export interface Records {
   ): "added" | "known" | "used_up" | "full";
   sawGuest(grant: Bytes, keyId: Bytes, at: number): void;
   /** Adds seconds of `ttl` that passed. */
-  spend(grant: Bytes, keyId: Bytes, seconds: number): void;
+  spend(spent: readonly SpentTime[]): void;
 
   /** Ends a grant for good; `until` says from when on nobody needs to remember. With the statement's number, if it came signed. */
   revoke(

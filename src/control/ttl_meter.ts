@@ -38,14 +38,14 @@ export class TtlMeter {
   keep(guests: readonly GuestRecord[]): void {
     const names = new Set(guests.map(nameOf));
     for (const name of this.#since.keys()) if (!names.has(name)) this.#since.delete(name);
-    for (const guest of guests) this.#keepOne(guest);
-  }
-
-  #keepOne(guest: GuestRecord): void {
-    const seconds = this.#unwritten(guest);
-    if (seconds < 1) return;
-    this.#options.records.spend(guest.grant, guest.keyId, seconds);
-    this.#since.set(nameOf(guest), this.#sinceOf(guest) + seconds * 1000);
+    const spent = guests
+      .map((guest) => ({ ...guest, seconds: this.#unwritten(guest) }))
+      .filter(({ seconds }) => seconds >= 1);
+    if (spent.length === 0) return;
+    this.#options.records.spend(spent); // one flush for all: SD cards wear out
+    for (const guest of spent) {
+      this.#since.set(nameOf(guest), this.#sinceOf(guest) + guest.seconds * 1000);
+    }
   }
 
   #unwritten(guest: { grant: Bytes; keyId: Bytes }): number {

@@ -101,10 +101,12 @@ Deno.test(
     {
       using store = Store.open(path);
       store.redeem(grant(1), guest(1), line());
-      store.spend(cti(1), keyId(1), 60);
-      store.spend(cti(1), keyId(1), 30);
+      store.spend([{ grant: cti(1), keyId: keyId(1), seconds: 60 }]);
+      store.spend([
+        { grant: cti(1), keyId: keyId(1), seconds: 30 },
+        { grant: cti(1), keyId: keyId(2), seconds: 60 },
+      ]);
       store.sawGuest(cti(1), keyId(1), NOW + 90);
-      store.spend(cti(1), keyId(2), 60);
       store.sawGuest(cti(2), keyId(1), NOW);
     }
     using store = Store.open(path);

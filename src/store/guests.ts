@@ -2,7 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Bytes } from "../lib/bytes.ts";
 import { optional, readBlob, type Row } from "./columns.ts";
-import type { Guest } from "./stored.ts";
+import type { Guest, SpentTime } from "./stored.ts";
 
 export class Guests {
   readonly #database: DatabaseSync;
@@ -53,10 +53,7 @@ export class Guests {
   }
 
   /** Whole seconds. */
-  spend(
-    grant: Bytes,
-    { keyId, seconds }: { readonly keyId: Bytes; readonly seconds: number },
-  ): void {
+  spend({ grant, keyId, seconds }: SpentTime): void {
     this.#database
       .prepare(
         "UPDATE guests SET spent_seconds = spent_seconds + ? WHERE grant_id = ? AND key_id = ?",

@@ -26,6 +26,7 @@ import type {
   Grant,
   Guest,
   Owner,
+  SpentTime,
   Statement,
 } from "./stored.ts";
 import { inTransaction } from "./transaction.ts";
@@ -170,9 +171,11 @@ export class Store {
     this.#guests.saw(grant, { keyId, at });
   }
 
-  /** Adds whole seconds of `ttl` that passed. */
-  spend(grant: Bytes, keyId: Bytes, seconds: number): void {
-    this.#guests.spend(grant, { keyId, seconds });
+  /** Adds what passed of these guests' `ttl`: all of it or nothing. */
+  spend(spent: readonly SpentTime[]): void {
+    inTransaction(this.#database, () => {
+      for (const one of spent) this.#guests.spend(one);
+    });
   }
 
   /**

@@ -73,6 +73,13 @@ export interface AuditPlace {
   readonly hash: Bytes;
 }
 
+/** Whole seconds of a guest's `ttl` that have passed. */
+export interface SpentTime {
+  readonly grant: Bytes;
+  readonly keyId: Bytes;
+  readonly seconds: number;
+}
+
 /** The number that an owner gave to a signed statement: each is greater than the one before. */
 export interface Statement {
   readonly issuer: Bytes;
