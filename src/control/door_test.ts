@@ -1,5 +1,7 @@
 /** The last looks at the door that no honest browser ever comes to feel. */
 import assert from "node:assert/strict";
+import { fromHex } from "../lib/bytes.ts";
+import { decodeEnvelope, signEnvelope } from "../trust/cose.ts";
 import { deviceId } from "../trust/key_id.ts";
 import { randomBytes } from "../trust/digest.ts";
 import type { Signer } from "../trust/ed25519.ts";
@@ -131,7 +133,7 @@ Deno.test("door takes no claim of another run, though its window has the same id
   const pairing = new Pairing(device);
   const { id } = await pairing.open({ now: 0 });
   const fields = {
-    id: Uint8Array.from(id.match(/../g)!, (x) => parseInt(x, 16)),
+    id: fromHex(id),
     boot: randomBytes(8),
   };
   const claim = { ...fields, token: await signClaim(device, fields) };
@@ -144,8 +146,10 @@ Deno.test("owners register no grant of a guest, and no invite below another gran
     const owner = await scene.owner();
     const { token } = await owner.invite();
     const { kind: _kind, issuer: _issuer, uses, ...fields } = readGrant(token);
+    const guest = await signGrant("guest", fields, owner.signer);
     const tokens = [
-      await signGrant("guest", fields, owner.signer),
+      guest,
+      await signEnvelope("invite", decodeEnvelope(guest, 1024).payload, owner.signer),
       await signGrant("invite", { ...fields, uses: uses!, parent: randomBytes(16) }, owner.signer),
     ];
     for (const bad of tokens) {
