@@ -107,9 +107,12 @@ export class PageCookies {
   }
 }
 
+/** A document's realm: that of this page, or of a frame that it fills itself. */
+export type CookieRealm = Pick<typeof globalThis, "document" | "Document" | "Navigator">;
+
 /** Puts `document.cookie` in place of the browser's own, and says that there are cookies. */
-export function replaceDocumentCookie(cookies: PageCookies): void {
-  const own = document;
+export function replaceDocumentCookie(cookies: PageCookies, realm: CookieRealm = globalThis): void {
+  const { document: own, Document, Navigator } = realm;
   const native = Object.getOwnPropertyDescriptor(Document.prototype, "cookie")!; // WebIDL puts it there
   Object.defineProperty(Document.prototype, "cookie", {
     configurable: true,

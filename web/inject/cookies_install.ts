@@ -7,12 +7,12 @@ import { replaceCookieStore } from "./cookies_store.ts";
 
 /**
  * Call once, while our script runs: its tag has the state. `ownWorker` gives the service worker; without one nothing
- * that is written leaves the page.
+ * that is written leaves the page. Gives the cookies, for frames that this page fills itself (`replaceDocumentCookie`).
  */
 export function installCookies(
   container: ServiceWorkerContainer,
   ownWorker: () => Promise<ServiceWorker | null>,
-): void {
+): PageCookies {
   const tag = document.currentScript;
   const initial = tag?.getAttribute(COOKIES_ATTRIBUTE);
   tag?.removeAttribute(COOKIES_ATTRIBUTE);
@@ -28,6 +28,7 @@ export function installCookies(
   addEventListener("pageshow", (event) => {
     if (event instanceof PageTransitionEvent && event.persisted) cookies.refresh();
   });
+  return cookies;
 }
 
 function post(worker: Promise<ServiceWorker | null>, message: CookieMessage): void {

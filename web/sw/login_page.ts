@@ -1,6 +1,7 @@
 /**
  * What a person sees where a browser would ask for a user name and a password (HTTP authentication, RFC 7235): no browser
- * does that for an answer of a service worker. Pure. No script; words that the service chose are shown as such.
+ * does that for an answer of a service worker. Pure. Words that the service chose are shown as such. Its one line of script
+ * keeps the fragment of the address: it goes with the form's, and from there with the redirect back.
  */
 import { LOGIN_PATH } from "../../src/protocol/http.ts";
 import type { LoginQuestion } from "../../src/protocol/login.ts";
@@ -20,7 +21,7 @@ export function loginResponse(
       "cache-control": "no-store",
       "content-type": "text/html; charset=utf-8",
       "content-security-policy": `default-src 'none'; style-src 'nonce-${page.nonce}'; ` +
-        `form-action 'self'; base-uri 'none'; frame-ancestors 'self' ${page.shellOrigin}`,
+        `script-src 'nonce-${page.nonce}'; form-action 'self'; base-uri 'none'; frame-ancestors 'self' ${page.shellOrigin}`,
       "referrer-policy": "same-origin", // tells our own path which page to go back to
       "x-content-type-options": "nosniff",
     },
@@ -76,6 +77,7 @@ ${refused ? REFUSED : ""}
   }>
 <button>Sign in</button>
 </form>
+<script nonce="${nonce}">document.forms[0].action += location.hash;</script>
 <p class="note">Both go to the device and to nobody else. It keeps them in memory until it restarts, or until you have not
 been here for a day, and meanwhile signs you in by itself.</p>
 </main>
