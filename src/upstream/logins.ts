@@ -108,12 +108,16 @@ export class Logins {
     const realm = realmText(method.realm);
     const login = this.#logins.get(realm);
     const isSame = login !== undefined && offer?.login === login;
-    if (isSame && !isRenewed(method, { offer, retries })) this.#logins.delete(realm);
-    else if (login !== undefined) {
+    if (login !== undefined && (!isSame || isRenewed(method, { offer, retries }))) {
       enter(login, method, asked.path);
       const next = makeOffer(realm, login, asked);
       if (next !== undefined) return { type: "retry", offer: next };
     }
+    const isStale = method.type === "digest" && method.stale;
+    if (isSame && login.accepted && isStale) { // requests in parallel age the nonce faster than one can follow
+      return { type: "ask", question: { realm, refused: false } };
+    }
+    this.#logins.delete(realm);
     const refused = offer?.realm === realm;
     return { type: "ask", question: { realm, refused } };
   }

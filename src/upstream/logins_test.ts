@@ -84,7 +84,18 @@ Deno.test("a stale nonce is renewed, but not for ever", () => {
     match(offer.value, new RegExp(`nonce="n${retries}".*nc=00000001`));
   }
   const last = challenged(logins, digest("n9", ", stale=true"), { offer, retries: STALE_RETRIES });
-  equal(last.type, "ask");
+  deepEqual(last, { type: "ask", question: { realm: "r", refused: true } });
+  equal(logins.size, 0);
+});
+
+Deno.test("a password that was taken before outlives any number of stale nonces", () => {
+  const logins = new Logins();
+  logins.keep(ANSWER);
+  const offer = offerOf(challenged(logins, digest("n0")));
+  logins.accepted(offer, []);
+  const last = challenged(logins, digest("n9", ", stale=true"), { offer, retries: STALE_RETRIES });
+  deepEqual(last, { type: "ask", question: { realm: "r", refused: false } });
+  equal(logins.size, 1);
 });
 
 Deno.test("a server that calls no nonce stale gets one new answer after it took the password", () => {

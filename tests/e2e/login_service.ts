@@ -1,11 +1,12 @@
 /**
  * A device's web server that knows people: by a form and cookies, by Basic, by Digest. What it saw is kept for the test.
  *
- *   /                 a form that posts to /login; shows who is signed in and what scripts see of the cookies
+ *   /                 a form that posts to /login; shows who is signed in, which "round" came, and what scripts see
  *   /login, /logout   set and delete a session cookie (HttpOnly) and a readable CSRF cookie named by the visible port
  *   /who              the Cookie header as it came, and the CSRF header; POST without the right one is 403
  *   /set?line=…       answers with that Set-Cookie line
- *   /basic/…  /digest/…  want a password; each answer to Digest makes the nonce older, every third one is stale
+ *   /basic/…  /digest/…  want a password; every third answer to Digest is about a stale nonce. /digest/ takes MD5 and
+ *                     SHA-256, /digest-md5/ and /digest-sess/ what they say
  *   /socket           a WebSocket that tells its own handshake's Cookie and Authorization
  */
 import { createHash, randomBytes } from "node:crypto";
@@ -23,8 +24,15 @@ export const PASSWORD = "p@ss:wörd#1%";
 const SESSION = "session-4711-secret";
 const STALE_EVERY = 3;
 
+/** What each area takes. What is right here is also right to curl. */
+const DIGEST_AREAS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["digest", ["MD5", "SHA-256"]],
+  ["digest-md5", ["MD5"]],
+  ["digest-sess", ["SHA-256-sess"]],
+]);
+
 const PAGE = `<!doctype html><meta charset="utf-8"><title>Who</title>
-<h1>Login service</h1><p id="who">WHO</p><p id="seen"></p>
+<h1>Login service</h1><p id="who">WHO</p><p id="sent">SENT</p><p id="seen"></p>
 <form method="post" action="/login"><input name="user"><button>Enter</button></form>
 <script>
 const show = () => document.querySelector("#seen").textContent = document.cookie;
@@ -40,6 +48,7 @@ export class LoginService implements AsyncDisposable {
   readonly #sockets = new WebSocketServer({ noServer: true });
   #nonce = randomBytes(8).toString("hex");
   #uses = 0;
+  readonly #oldNonces = new Set<string>();
   /** nc values that were used with the nonce. */
   readonly #counts = new Set<string>();
   staleAnswers = 0;
@@ -78,7 +87,8 @@ export class LoginService implements AsyncDisposable {
     const url = new URL(request.url ?? "/", this.url);
     request.resume();
     if (url.pathname.startsWith("/basic/")) return this.#basic(request, response);
-    if (url.pathname.startsWith("/digest/")) return this.#digest(request, response);
+    const area = url.pathname.split("/")[1]!; // paths begin with a slash
+    if (DIGEST_AREAS.has(area)) return this.#digest(request, { response, area });
     switch (url.pathname) {
       case "/login":
         response.setHeader("set-cookie", [
@@ -99,7 +109,10 @@ export class LoginService implements AsyncDisposable {
         return void response.end("set");
       default:
         response.setHeader("content-type", "text/html");
-        return void response.end(PAGE.replace("WHO", isSignedIn(request) ? "signed in" : "nobody"));
+        return void response.end(
+          PAGE.replace("WHO", isSignedIn(request) ? "signed in" : "nobody")
+            .replace("SENT", () => String(/round=\d+/.exec(request.headers.cookie ?? ""))),
+        );
     }
   }
 
@@ -123,39 +136,49 @@ export class LoginService implements AsyncDisposable {
     response.end("native 401");
   }
 
-  #digest(request: IncomingMessage, response: ServerResponse): void {
+  #digest(
+    request: IncomingMessage,
+    { response, area }: { response: ServerResponse; area: string },
+  ): void {
     const { authorization } = request.headers;
     if (authorization !== undefined) this.authorizations.push(authorization);
     const stale = ++this.#uses % STALE_EVERY === 0;
-    if (authorization !== undefined && !stale && this.#isRight(request, authorization)) {
+    if (authorization !== undefined && !stale && this.#isRight(request, { authorization, area })) {
       return welcome(response, "Digest");
     }
-    const isOld = authorization !== undefined && stale;
+    const nonce = /[ ,]nonce="([^"]*)/.exec(authorization ?? "")?.[1] ?? "";
+    const isOld = this.#oldNonces.has(nonce) || (stale && nonce !== "");
     if (isOld) this.staleAnswers++;
     if (stale) {
+      this.#oldNonces.add(this.#nonce);
       this.#nonce = randomBytes(8).toString("hex");
       this.#counts.clear();
     }
     const fields =
-      `realm="Digest area", qop="auth", nonce="${this.#nonce}", opaque="o", stale=${isOld}`;
-    response.setHeader("www-authenticate", [
-      `Digest ${fields}, algorithm=MD5`,
-      `Digest ${fields}, algorithm=SHA-256`,
-    ]);
+      `realm="${area}", qop="auth", nonce="${this.#nonce}", opaque="o", stale=${isOld}`;
+    const challenges = DIGEST_AREAS.get(area)!.map((name) => `Digest ${fields}, algorithm=${name}`);
+    response.setHeader("www-authenticate", challenges);
     response.statusCode = 401;
     response.end("native 401");
   }
 
-  #isRight({ method, url }: IncomingMessage, authorization: string): boolean {
+  #isRight(
+    { method, url }: IncomingMessage,
+    { authorization, area }: { authorization: string; area: string },
+  ): boolean {
     const field = (name: string) =>
       new RegExp(`[ ,]${name}="?([^",]*)`).exec(authorization)?.[1] ?? "";
-    const count = field("nc");
+    const [count, clientNonce, algorithm] = [field("nc"), field("cnonce"), field("algorithm")];
     if (field("nonce") !== this.#nonce || this.#counts.has(count)) return false;
+    if (!DIGEST_AREAS.get(area)!.includes(algorithm)) return false;
     this.#counts.add(count);
-    const hash = (text: string) => createHash("sha256").update(text).digest("hex");
-    const secret = hash(`${USER}:Digest area:${PASSWORD}`);
+    const name = algorithm.startsWith("MD5") ? "md5" : "sha256";
+    const hash = (text: string) => createHash(name).update(text).digest("hex");
+    const plain = hash(`${USER}:${area}:${PASSWORD}`);
+    const isSession = algorithm.endsWith("-sess");
+    const secret = isSession ? hash(`${plain}:${this.#nonce}:${clientNonce}`) : plain;
     const asked = hash(`${method}:${url}`);
-    const wanted = hash(`${secret}:${this.#nonce}:${count}:${field("cnonce")}:auth:${asked}`);
+    const wanted = hash(`${secret}:${this.#nonce}:${count}:${clientNonce}:auth:${asked}`);
     return field("response") === wanted && field("uri") === url;
   }
 }

@@ -124,13 +124,15 @@ Deno.test("cookies and logins work as in a browser beside the device", OPTIONS, 
     );
     assert.match(handshake, /session=session-4711/);
     assert.match(handshake, /ws=1/);
-    await frame.evaluate(() => {
-      const page = globalThis as unknown as DevicePage;
-      page.document.cookie = "gone=to";
-      page.location.assign("/who");
-    });
-    await frame.getByText("gone=to").waitFor();
-    frame = await open("/");
+    for (let round = 0; round < 10; round++) {
+      await frame.evaluate((round) => {
+        const page = globalThis as unknown as DevicePage;
+        page.document.cookie = `round=${round}`;
+        page.location.assign(`/?${round}`);
+      }, round);
+      await frame.waitForURL(new RegExp(`[?]${round}$`));
+      assert.equal(await frame.locator("#sent").innerText(), `round=${round}`);
+    }
   });
 
   await t.step("what an answer sets is there when its promise resolves", async () => {
@@ -227,6 +229,22 @@ Deno.test("cookies and logins work as in a browser beside the device", OPTIONS, 
     assert.deepEqual(statuses, Array(6).fill(200));
     assert.ok(service.staleAnswers > 0);
     assert.ok(service.authorizations.every((value) => value.includes("algorithm=SHA-256")));
+    for (const area of ["digest-md5", "digest-sess"]) {
+      frame = await open(`/${area}/page`);
+      await frame.getByText(area, { exact: true }).waitFor();
+      await signIn(frame, PASSWORD);
+      await frame.getByRole("heading", { name: "Welcome by Digest" }).waitFor();
+    }
+    frame = await open("/digest/page");
+    const parallel = await frame.evaluate(async () => {
+      const answers = Array.from({ length: 8 }, (_, index) => fetch(`/digest/${index}`));
+      return (await Promise.all(answers)).filter(({ status }) => status === 200).length;
+    });
+    assert.ok(parallel > 0, "a service that ages its nonces this fast refuses some");
+    await frame.evaluate(() =>
+      (globalThis as unknown as DevicePage).location.assign("/digest/end")
+    );
+    await frame.getByRole("heading", { name: "Welcome by Digest" }).waitFor();
   });
 
   await t.step("a reload, and a new tab, are signed in already", async () => {

@@ -16,33 +16,55 @@ export function installCookies(
   const tag = document.currentScript;
   const initial = tag?.getAttribute(COOKIES_ATTRIBUTE);
   tag?.removeAttribute(COOKIES_ATTRIBUTE);
-  const cookies = new PageCookies({
-    path: () => location.pathname,
-    post: (message) => post(ownWorker(), message),
-  }, decode(initial ?? undefined));
+  const send = (message: CookieMessage) => post(container, { ownWorker, message });
+  const page = { path: () => location.pathname, post: send };
+  const cookies = new PageCookies(page, decode(initial ?? undefined));
   replaceDocumentCookie(cookies);
   replaceCookieStore(cookies);
   markRequests(cookies);
   container.addEventListener("message", (event) => take(event, cookies));
   container.startMessages();
+  send({ porthole: "cookies-here" });
   addEventListener("pageshow", (event) => {
     if (event instanceof PageTransitionEvent && event.persisted) cookies.refresh();
   });
   return cookies;
 }
 
-function post(worker: Promise<ServiceWorker | null>, message: CookieMessage): void {
-  worker.then((worker) => worker?.postMessage(message)).catch(() => {}); // the page lives on with its copy
+/** Before anybody hides it from the page. There is none in a worker, where this file is loaded too. */
+const controller = Object.getOwnPropertyDescriptor(
+  globalThis.ServiceWorkerContainer?.prototype ?? {},
+  "controller",
+)?.get;
+
+/** At once where that can be: what the page does next must not overtake it. */
+function post(
+  container: ServiceWorkerContainer,
+  { ownWorker, message }: {
+    ownWorker: () => Promise<ServiceWorker | null>;
+    message: CookieMessage;
+  },
+): void {
+  const worker: ServiceWorker | null = controller?.call(container);
+  if (worker) return worker.postMessage(message);
+  ownWorker().then((worker) => worker?.postMessage(message)).catch(() => {}); // the page lives on with its copy
 }
 
 /** Ours, and nobody else's: the page has no service worker, so it expects none to speak. */
 function take(event: MessageEvent, cookies: PageCookies): void {
   const { data } = event;
-  if (!isRecord(data) || data.porthole !== "cookies") return;
+  if (!isRecord(data)) return;
+  const answer = data.porthole === "cookies-ask"
+    ? cookies.unconfirmed
+    : data.porthole === "cookies" && takeNews(data, cookies);
+  if (answer === false) return;
   event.stopImmediatePropagation();
-  const { state, written } = data;
+  event.ports[0]?.postMessage(answer);
+}
+
+function takeNews({ state, written }: Record<string, unknown>, cookies: PageCookies): true {
   if (typeof state === "string" && typeof written === "number") cookies.news({ state, written });
-  event.ports[0]?.postMessage("read");
+  return true;
 }
 
 function decode(text: string | undefined): string | undefined {

@@ -18,19 +18,27 @@ import {
   MAX_WRITES,
   readCookieWrite,
 } from "../../src/protocol/cookie_writes.ts";
-import type { CookieNews } from "./port_messages.ts";
+import type { CookieNews, CookieQuestion } from "./port_messages.ts";
 
 /** How long a request waits for the writes before it, in ms. */
 const SETTLE_LIMIT_MS = 2000;
 
 /** How long an answer waits until its page has read what it changed, in ms. A page that is busy reads late. */
-const READ_LIMIT_MS = 500;
+const READ_LIMIT_MS = 2000;
+
+/**
+ * How long a navigation waits to hear of what pages wrote just before, in ms: a browser may show the worker the
+ * navigation first. A page that is silent for so long is not asked again before it writes.
+ */
+const ASK_LIMIT_MS = 500;
 
 /** Writes that wait for the agent. A page that makes more loses its oldest. */
 const MAX_QUEUED = 1024;
 
-/** Pages whose writes are counted: those of a few tabs, with their frames. */
+/** Pages that are known, and whose writes are counted: those of a few tabs, with their frames. */
 const MAX_PAGES = 64;
+
+const QUESTION: CookieQuestion = { porthole: "cookies-ask" };
 
 /** As much of a `Client` as is used. */
 export interface CookieClient {
@@ -57,6 +65,7 @@ export class Cookies {
   readonly #clients: CookieClients;
   readonly #send: (writes: string) => Promise<string | undefined>;
   readonly #settleLimit: number;
+  readonly #readLimit: number;
   /** The state, and when it was told, in ms of `performance.now`. */
   #known: { state: CookieState; at: number } | undefined;
   readonly #queue: QueuedWrite[] = [];
@@ -66,16 +75,23 @@ export class Cookies {
   #passed = 0;
   /** By page: the number of its last write that the agent has taken. */
   readonly #written = new Map<string, number>();
+  /** Pages that have our script, and so answer. */
+  readonly #present = new Set<string>();
   readonly #waiting = new Set<() => void>();
 
-  /** `send` posts writes to the agent and gives its state; undefined when it was not reached. */
+  /** `send` posts writes to the agent and gives its state; undefined when it was not reached. Tests shorten the limits. */
   constructor(
     clients: CookieClients,
-    options: { send(writes: string): Promise<string | undefined>; settleLimit?: number },
+    options: {
+      send(writes: string): Promise<string | undefined>;
+      settleLimit?: number;
+      readLimit?: number;
+    },
   ) {
     this.#clients = clients;
     this.#send = options.send;
     this.#settleLimit = options.settleLimit ?? SETTLE_LIMIT_MS;
+    this.#readLimit = options.readLimit ?? READ_LIMIT_MS;
   }
 
   /** The tag of the state that is known here. */
@@ -98,11 +114,13 @@ export class Cookies {
 
   /** Takes a page's message. Resolves when there is nothing left to do for it. Never rejects. */
   async message(page: string, message: Readonly<Record<string, unknown>>): Promise<void> {
+    if (message.porthole === "cookies-here") return this.#arrived(page);
     if (message.porthole === "cookies-read") return await this.#read(page);
     if (message.porthole !== "cookie-write") return;
     const write = readCookieWrite(message);
     const { number } = message;
     if (write === undefined || !isNumber(number)) return;
+    this.#arrived(page);
     this.#came++;
     this.#queue.push({ ...write, page, number });
     if (this.#queue.length > MAX_QUEUED) this.#pass(this.#queue.splice(0, 1));
@@ -117,6 +135,15 @@ export class Cookies {
       this.#passed >= before && (number === 0 || (this.#written.get(page) ?? 0) >= number);
     const end = performance.now() + this.#settleLimit;
     while (!isOver() && performance.now() < end) await this.#sleep(end - performance.now());
+  }
+
+  /** Waits likewise for a navigation, which cannot say what it follows: the pages are asked. */
+  async settledBeforeNavigation(): Promise<void> {
+    await Promise.all([...this.#present].map(async (page) => {
+      const number = await this.#ask(page);
+      if (number === undefined) this.#present.delete(page);
+      else await this.settled(page, number);
+    }));
   }
 
   /** Takes what an answer says of the state. Resolves when the page that asked has read it, or soon after. */
@@ -138,6 +165,26 @@ export class Cookies {
     }
     const client = await this.#clients.get(page);
     if (client !== undefined) this.#tell(client);
+  }
+
+  #arrived(page: string): void {
+    this.#present.delete(page);
+    this.#present.add(page);
+    for (const oldest of this.#present) {
+      if (this.#present.size <= MAX_PAGES) return;
+      this.#present.delete(oldest);
+    }
+  }
+
+  /** The last write that a page has made and not seen confirmed, 0 for none; undefined from a page that says nothing. */
+  async #ask(page: string): Promise<number | undefined> {
+    const client = await this.#clients.get(page);
+    if (client === undefined) return undefined;
+    const answer = await this.#answerOf(
+      (port) => client.postMessage(QUESTION, [port]),
+      ASK_LIMIT_MS,
+    );
+    return isNumber(answer) ? answer : answer === 0 ? 0 : undefined;
   }
 
   /** Whether it is news. Answers may overtake each other: an older state of the same jar is none. */
@@ -194,15 +241,21 @@ export class Cookies {
   }
 
   async #tellAndWait(client: CookieClient): Promise<void> {
+    await this.#answerOf((port) => this.#tell(client, port), this.#readLimit);
+  }
+
+  /** What comes back on a port that `give` sends away; undefined when nothing does in `limit` ms. */
+  async #answerOf(give: (port: MessagePort) => void, limit: number): Promise<unknown> {
     const { port1, port2 } = new MessageChannel();
     let timer: ReturnType<typeof setTimeout> | undefined;
-    await new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, READ_LIMIT_MS);
-      port1.onmessage = () => resolve();
-      this.#tell(client, port2);
+    const answer = await new Promise<unknown>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), limit);
+      port1.onmessage = ({ data }) => resolve(data);
+      give(port2);
     });
     clearTimeout(timer);
     port1.close();
+    return answer;
   }
 
   #sleep(milliseconds: number): Promise<void> {

@@ -18,15 +18,26 @@ class PageDouble implements CookieClient {
   readonly type = "window";
   readonly heard: { tag: string | undefined; written: unknown }[] = [];
   reads = true;
+  /** What it says of its own writes when it is asked; undefined: nothing. */
+  unconfirmed: number | undefined = 0;
+  asked = 0;
 
   constructor(readonly id: string) {}
 
   postMessage(message: unknown, transfer: Transferable[] = []): void {
     assert.ok(isRecord(message));
+    if (message.porthole === "cookies-ask") return this.#answer(transfer[0]);
     this.heard.push({ tag: parseCookieState(message.state)?.tag, written: message.written });
     const port = transfer[0];
     if (port instanceof MessagePort && this.reads) port.postMessage("read");
     if (port instanceof MessagePort) port.close();
+  }
+
+  #answer(port: Transferable | undefined): void {
+    assert.ok(port instanceof MessagePort);
+    this.asked++;
+    if (this.unconfirmed !== undefined) port.postMessage(this.unconfirmed);
+    port.close();
   }
 }
 
@@ -47,6 +58,7 @@ class Bench {
         return new Promise((resolve) => this.#answers.push(resolve));
       },
       settleLimit,
+      readLimit: 5,
     });
   }
 
@@ -139,6 +151,31 @@ Deno.test("a request waits for the write that it names, which may come after it"
   await waiting;
   await write;
   assert.ok(await isSettled(bench.cookies.settled("a", 6)));
+});
+
+Deno.test("a navigation waits for what pages wrote, though it came first", async () => {
+  const bench = new Bench();
+  const [page, other] = bench.pages as [PageDouble, PageDouble];
+  page.unconfirmed = 3;
+  for (const { id } of bench.pages) await bench.cookies.message(id, { porthole: "cookies-here" });
+  const waiting = bench.cookies.settledBeforeNavigation();
+  assert.equal(await isSettled(waiting), false);
+  const write = bench.write(3, "a=1");
+  bench.answer(stateOf("aa.1", "a"));
+  await Promise.all([waiting, write]);
+  assert.deepEqual([page.asked, other.asked], [1, 1]);
+});
+
+Deno.test("a navigation waits for no page without our script, and only once for a silent one", async () => {
+  const bench = new Bench();
+  const [page, other] = bench.pages as [PageDouble, PageDouble];
+  await bench.cookies.settledBeforeNavigation();
+  page.unconfirmed = undefined;
+  await bench.cookies.message(page.id, { porthole: "cookies-here" });
+  await bench.cookies.message("gone", { porthole: "cookies-here" });
+  await bench.cookies.settledBeforeNavigation();
+  await bench.cookies.settledBeforeNavigation();
+  assert.deepEqual([page.asked, other.asked], [1, 0]);
 });
 
 Deno.test("a request does not wait for ever", async () => {

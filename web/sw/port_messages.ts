@@ -81,8 +81,9 @@ export type ToWorker =
   | { readonly porthole: "keepalive" }
   | CookieMessage;
 
-/** From a page about its cookies: an assignment, with the page's own running number; a wish to be told the state. */
+/** From a page about its cookies: it is there; an assignment, with the page's own running number; a wish to be told the state. */
 export type CookieMessage =
+  | { readonly porthole: "cookies-here" }
   | ({ readonly porthole: "cookie-write"; readonly number: number } & CookieWrite)
   | { readonly porthole: "cookies-read" };
 
@@ -95,6 +96,9 @@ export type CookieNews = {
   readonly state: string;
   readonly written: number;
 };
+
+/** Likewise, with a port: the number of the last write that is not confirmed is to come back on it, 0 without one. */
+export type CookieQuestion = { readonly porthole: "cookies-ask" };
 
 /** From a bridge to the shell. */
 export type BridgeToShell =

@@ -40,6 +40,7 @@ const NONCE_BYTES = 16;
 export async function proxy(request: Request, context: ProxyContext): Promise<Response> {
   const body = await takeBody(request); // before any other await: see there
   if (body === undefined) return fail("body_too_large", { request, context });
+  if (request.mode === "navigate") await context.cookies.settledBeforeNavigation();
   await context.cookies.settled(context.page, writeNumber(request.headers));
   const first = await attempt(request, { context, body });
   const outcome = mayRepeat(request, first) ? await attempt(request, { context, body }) : first;
