@@ -28,8 +28,8 @@ export const ROWS: readonly Row[] = [
     folder: "src/lib/",
     paths: [],
     packages: ["@logtape/logtape"],
-    builtins: ["fs"],
-    why: "leaves without domain words; the log sink writes to stderr",
+    builtins: ["crypto", "fs"],
+    why: "leaves without domain words; the log sink writes to stderr, Digest wants MD5",
   },
   {
     folder: PROTOCOL,

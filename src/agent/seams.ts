@@ -139,6 +139,8 @@ export interface Admission {
   readonly sessionId: string;
   /** Key id of the person's browser, for logs and limits. */
   readonly holder: string;
+  /** Whose cookies and logins at services are used. Not for logs. */
+  readonly account: string;
   readonly remote: TransportFields;
   readonly remoteCandidates: readonly string[];
   readonly iceServers: readonly IceServer[];

@@ -1,14 +1,20 @@
 /** Who is connected: starts a session for each verified offer, within a limit, and ends all of them at once. */
 import { MAX_SESSIONS } from "./limits.ts";
-import type { Admission } from "./seams.ts";
+import type { Admission, Services } from "./seams.ts";
 import { Session, type SessionParts } from "./session.ts";
+
+/** What every session of this device shares, with services that know whose session it is. */
+export interface SessionsParts extends Omit<SessionParts, "services"> {
+  /** `holder` is the `account` of the admission. */
+  readonly services: { forHolder(holder: string): Services };
+}
 
 /** All sessions of this device. */
 export class Sessions {
-  readonly #parts: SessionParts;
+  readonly #parts: SessionsParts;
   readonly #running = new Map<Session, Promise<void>>();
 
-  constructor(parts: SessionParts) {
+  constructor(parts: SessionsParts) {
     this.#parts = parts;
   }
 
@@ -25,7 +31,8 @@ export class Sessions {
   /** Starts a session. Throws a RangeError when the device is full. */
   start(admission: Admission): void {
     if (this.full) throw new RangeError(`Cannot start a session: ${MAX_SESSIONS} are open`);
-    const session = new Session(admission, this.#parts);
+    const services = this.#parts.services.forHolder(admission.account);
+    const session = new Session(admission, { ...this.#parts, services });
     const running = session.run().finally(() => this.#running.delete(session));
     this.#running.set(session, running);
   }

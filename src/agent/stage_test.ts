@@ -87,6 +87,7 @@ export class AdmissionDouble implements Admission {
   readonly uses: Use[] = [];
   readonly sessionId = "s1";
   readonly holder = "h1";
+  readonly account = "a1";
   readonly remote = TRANSPORT;
   readonly remoteCandidates = [];
   readonly iceServers = [];

@@ -59,6 +59,8 @@ export interface Admission {
   readonly sessionId: string;
   /** Key id of the person's browser, in hexadecimal digits. */
   readonly holder: string;
+  /** Whose cookies and logins at services are used. Not for logs. */
+  readonly account: string;
   readonly remote: TransportFields;
   readonly remoteCandidates: readonly string[];
   readonly iceServers: readonly IceServerEntry[];

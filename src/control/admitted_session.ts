@@ -74,6 +74,12 @@ export class AdmittedSession implements Admission, Candidate, LiveSession {
     this.#owner = judged.owner;
   }
 
+  /** The whole key, and a guest's grant: with another grant, or as an owner, the same browser begins anew. */
+  get account(): string {
+    const key = toHex(this.handshake.browserPublicKey);
+    return this.way.kind === "guest" ? `${key} ${toHex(this.way.guest.grant.id)}` : key;
+  }
+
   /* ---- signalling ------------------------------------------------------------------------------------------ */
 
   get remote(): TransportFields {

@@ -64,6 +64,20 @@ Deno.test("guests come back with the same browser, and count once", async () => 
   });
 });
 
+Deno.test("guests have cookies and logins of their own for each grant, kept over sessions", async () => {
+  await Scene.run(async (scene) => {
+    const { fragment } = await scene.lend();
+    const guest = await scene.guest(fragment);
+    const again = await scene.enter(guest.signer, { grants: guest.grants });
+    assert.equal(again.admission.account, guest.admission.account);
+    const other = await scene.lend();
+    const grants = await scene.grantsFrom(other.fragment, guest.signer);
+    const elsewhere = await scene.enter(guest.signer, { grants });
+    assert.equal(elsewhere.admission.holder, guest.admission.holder);
+    assert.notEqual(elsewhere.admission.account, guest.admission.account);
+  });
+});
+
 Deno.test("guests beyond the uses of an invite are told so", async () => {
   await Scene.run(async (scene) => {
     const { fragment } = await scene.lend({ uses: 2 });

@@ -13,6 +13,17 @@ export const ORIGIN_FORM = /^\/[\x21-\x7e]*$/;
 // deno-lint-ignore no-control-regex -- the point is to refuse control characters
 export const FIELD_VALUE = /^[^\x00-\x08\x0a-\x1f\x7f]*$/;
 
+/**
+ * Paths below this are porthole's own on every content origin, and headers with this prefix are its own in every head:
+ * neither ever reaches a service or comes from one.
+ */
+export const RESERVED_PREFIX = "/.porthole/";
+export const OWN_HEADER_PREFIX = "x-porthole-";
+
+/** What the agent itself answers: `cookie_writes.ts` and `login.ts` say how. */
+export const COOKIES_PATH = `${RESERVED_PREFIX}cookies`;
+export const LOGIN_PATH = `${RESERVED_PREFIX}login`;
+
 /** One header line. Repeated names are repeated pairs; order is kept. */
 export type Header = readonly [name: string, value: string];
 

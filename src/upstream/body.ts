@@ -1,9 +1,10 @@
 /** Bodies, from Node's streams to the web's and back. Both ways a reader that stops holds its writer back. */
 import type { ClientRequest } from "node:http";
 import type { Readable } from "node:stream";
-import type { Bytes } from "../lib/bytes.ts";
+import { type Bytes, concat } from "../lib/bytes.ts";
 import { StreamError } from "../protocol/errors.ts";
 import { failureOf } from "./failure.ts";
+import { DRAIN_LIMIT_BYTES, DRAIN_LIMIT_MS } from "./limits.ts";
 
 /**
  * A stream that reads only when pulled: while nobody pulls, `source` is paused, at most its own buffer (64 KiB) is read
@@ -100,4 +101,42 @@ function drained(request: ClientRequest): Promise<void> {
     request.on("close", done);
     if (request.destroyed) done();
   });
+}
+
+/** A whole body of at most `limit` bytes; undefined, and the rest given up, for a longer one. */
+export async function bufferedBody(
+  body: ReadableStream<Bytes>,
+  limit: number,
+): Promise<Bytes | undefined> {
+  const reader = body.getReader();
+  const parts: Bytes[] = [];
+  let length = 0;
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    length += part.value.length;
+    if (length > limit) {
+      await reader.cancel();
+      return undefined;
+    }
+    parts.push(part.value);
+  }
+  return concat(...parts);
+}
+
+/**
+ * Reads away a body that nobody wants, so that its connection can be used again. One that is long or slow is given up,
+ * and its connection with it. Never throws.
+ */
+export function drain(body: ReadableStream<Bytes>): void {
+  const reader = body.getReader();
+  const giveUp = () => void reader.cancel().catch(() => {}); // it broke off already
+  const timer = setTimeout(giveUp, DRAIN_LIMIT_MS);
+  let length = 0;
+  const next = ({ done, value }: ReadableStreamReadResult<Bytes>): Promise<void> | void => {
+    if (done) return;
+    length += value.length;
+    return length > DRAIN_LIMIT_BYTES ? giveUp() : reader.read().then(next);
+  };
+  reader.read().then(next)
+    .catch(() => {}) // it broke off: nobody wanted it
+    .finally(() => clearTimeout(timer));
 }

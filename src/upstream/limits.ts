@@ -44,3 +44,33 @@ export const SUBPROTOCOL_LIMIT = 32;
 
 /** Bytes of the address of a unix socket: `sun_path` holds 108 with its final zero (unix(7)). */
 export const UNIX_PATH_LIMIT_BYTES = 107;
+
+/** Accounts (what one person has at one service) kept at once; 16 KiB of cookies each at most. The longest unused goes. */
+export const ACCOUNTS = 128;
+
+/** Milliseconds of disuse after which an account loses what lasts as long as a session: logins, and cookies without end. */
+export const SESSION_IDLE_MS = 24 * 3_600_000;
+
+/** Areas (realms) of one service that a person is logged in to. */
+export const LOGINS = 8;
+
+/** Path prefixes for which a login is sent unasked; with more it is the whole service. */
+export const LOGIN_SPACES = 16;
+
+/** Times that a request is sent again because the service wants a newer nonce: requests in parallel age them quickly. */
+export const STALE_RETRIES = 3;
+
+/** Challenges that one request answers in all: a service may have several areas, and a hostile one could go on for ever. */
+export const CHALLENGES = 5;
+
+/** Bytes of a request's body that are kept to send it again after a challenge. Longer ones are sent once. */
+export const REPLAY_LIMIT_BYTES = 64 * 1024;
+
+/** Bytes of a 401's body that are read to keep its connection; a longer one costs the connection. */
+export const DRAIN_LIMIT_BYTES = 16 * 1024;
+
+/** Milliseconds for which it is read. */
+export const DRAIN_LIMIT_MS = 1_000;
+
+/** Bytes of a head that takes the state of cookies along; beyond, the browser learns it from a later answer. */
+export const STATE_ROOM_BYTES = 30 * 1024;

@@ -6,7 +6,7 @@
  * `X-Forwarded-For` is never sent: no address of a person is known here, and some services refuse a request from a
  * proxy that they were not told of.
  */
-import type { Header, RequestHead } from "../protocol/http.ts";
+import { type Header, OWN_HEADER_PREFIX, type RequestHead } from "../protocol/http.ts";
 import { endToEnd, foldedName, valueOf } from "./headers.ts";
 import { authorityOf, originOf, type Target } from "./target.ts";
 
@@ -49,7 +49,12 @@ export function serviceHeaders(head: RequestHead, addressing: Addressing): reado
 
 function isPassed([name]: Header): boolean {
   const folded = foldedName(name);
-  return !OURS.has(folded) && !folded.startsWith("x-forwarded-");
+  return !OURS.has(folded) && !folded.startsWith("x-forwarded-") && !isOwnHeader(folded);
+}
+
+/** What agent and service worker tell each other: nothing for a service to read, and nothing that it may say. */
+function isOwnHeader(folded: string): boolean {
+  return folded.startsWith(OWN_HEADER_PREFIX);
 }
 
 /**
@@ -91,9 +96,9 @@ function forwarded(content: URL | undefined): readonly Header[] {
 
 /** The headers for the browser. An absolute redirect to the service itself becomes a path: only we know its name. */
 export function browserHeaders(headers: readonly Header[], target: Target): readonly Header[] {
-  return endToEnd(headers).map(([name, value]) =>
-    name.toLowerCase() === "location" ? [name, ownLocation(value, target)] : [name, value]
-  );
+  return endToEnd(headers).filter(([name]) => !isOwnHeader(foldedName(name))).map((
+    [name, value],
+  ) => name.toLowerCase() === "location" ? [name, ownLocation(value, target)] : [name, value]);
 }
 
 function ownLocation(location: string, target: Target): string {

@@ -2,13 +2,16 @@
  * Where requests end: the HTTP servers and WebSockets of the device and its LAN. The agent hands in a request that
  * names a service by its id; here it becomes a connection to that service's target, which only the owner's
  * configuration can name. Both bodies stream with back-pressure. Not here: who may use a service (`agent`, `control`),
- * frames and credit (`protocol`), redirects (they go to the browser as they are), cookies (no jar yet).
+ * frames and credit (`protocol`), redirects (they go to the browser as they are).
  *
- * flow: services -> headers, policy (pure) -> gate -> exchange -> connect | websocket -> connect
+ * flow: holder_services (account: cookies, logins) -> services -> headers, policy (pure) -> gate -> exchange -> connect
+ *                                                                                  | websocket -> connect
  */
 import type { Log } from "../lib/log.ts";
 import { StreamError } from "../protocol/errors.ts";
 import type { RequestHead } from "../protocol/http.ts";
+import { Accounts } from "./accounts.ts";
+import { type BareServices, HolderServices } from "./holder_services.ts";
 import { HttpClient, type HttpLimits, type HttpRequest, type HttpResponse } from "./http.ts";
 import type { Addressing } from "./policy.ts";
 import type { Target } from "./target.ts";
@@ -49,11 +52,15 @@ export function createServices(
   return new DeviceServices(configs, options);
 }
 
-/** See `createServices`. All methods throw StreamErrors, whose codes may go to the browser. */
-export class DeviceServices {
+/**
+ * See `createServices`. All methods throw StreamErrors, whose codes may go to the browser. A person's session uses
+ * `forHolder`; the others know nobody.
+ */
+export class DeviceServices implements BareServices {
   readonly #services: ReadonlyMap<string, Service>;
   readonly #limits: HttpLimits & SocketLimits;
   readonly #closing = new AbortController();
+  readonly #accounts = new Accounts();
 
   constructor(
     configs: readonly ServiceConfig[],
@@ -92,17 +99,34 @@ export class DeviceServices {
     });
   }
 
-  /** Ends every exchange, WebSocket and idle connection. */
+  /**
+   * The services with the cookies and logins of one person. `holder` names that person's key, and a guest's grant; sessions of the same
+   * holder share them, one after the other or at once.
+   */
+  forHolder(holder: string): HolderServices {
+    return new HolderServices(this, (service) => {
+      this.#service(service);
+      return this.#accounts.of(holder, service);
+    });
+  }
+
+  /** Ends every exchange, WebSocket and idle connection, and forgets everybody. */
   close(): void {
+    this.#accounts.clear();
     this.#closing.abort(new StreamError("session_closed", "Cannot go on: the agent ends"));
     for (const { client } of this.#services.values()) client.close();
   }
 
   #find(head: RequestHead, kind: RequestHead["kind"]): Service {
-    const service = this.#services.get(head.service);
-    if (!service) throw new StreamError("service_unknown", "Cannot find a service: no such id");
+    const service = this.#service(head.service);
     if (head.kind === kind) return service;
     throw new StreamError("protocol", `Cannot use a service: the head is not for ${kind}`);
+  }
+
+  #service(id: string): Service {
+    const service = this.#services.get(id);
+    if (service) return service;
+    throw new StreamError("service_unknown", "Cannot find a service: no such id");
   }
 
   #orClosing(signal: AbortSignal): AbortSignal {

@@ -29,6 +29,14 @@ export interface Message {
   readonly bytes: Bytes;
 }
 
+/** The service answered the handshake like any other request. */
+export class RefusedSocket extends StreamError {
+  override name = "RefusedSocket";
+  constructor(readonly head: ResponseHead) {
+    super("upstream_refused_socket", `Cannot open a WebSocket: status ${head.status}`);
+  }
+}
+
 /** Limits that tests shorten. */
 export interface SocketLimits {
   readonly connectLimitMs?: number;
@@ -40,7 +48,7 @@ const BROKEN_OFF = 1006; // RFC 6455 7.1.5: the connection was lost
 const REASON_LIMIT_BYTES = 123; // RFC 6455 5.5: a control frame holds 125, two of them the code
 
 /**
- * Opens a WebSocket at the service. Rejects with a StreamError; "upstream_refused_socket" if the answer is not 101.
+ * Opens a WebSocket at the service. Rejects with a StreamError; a RefusedSocket if the answer is not 101.
  * `signal` ends it at any time, without a closing handshake once it is open.
  */
 export async function openSocket(
@@ -136,9 +144,9 @@ function shake(
       socket.pause();
       give();
     });
-    socket.once("unexpected-response", (request, { statusCode }) => {
+    socket.once("unexpected-response", (request, { statusCode: status = 0, rawHeaders }) => {
       request.destroy();
-      give(new StreamError("upstream_refused_socket", `Cannot ${doing}: status ${statusCode}`));
+      give(new RefusedSocket({ status, headers: pairs(rawHeaders) }));
     });
   });
 }

@@ -73,7 +73,7 @@ export function perform(store: Records, by: Racer, place: number): string {
     case "remove":
       return store.removeOwner(ownerOf(number), line);
     case "spend":
-      store.spend(idOf("redeem", number), keyIdOf(by), 1);
+      store.spend([{ grant: idOf("redeem", number), keyId: keyIdOf(by), seconds: 1 }]);
       return "spent";
   }
 }

@@ -1,9 +1,10 @@
 /**
- * Runs first in every page of a device: WebSockets go through the tunnel, the shell hears where the page is, and the
+ * Runs first in every page of a device: WebSockets and cookies go through the tunnel, the shell hears where the page is, and the
  * page's own service workers are declined. Everything else of the page stays as it is. Entry file.
  */
 import type { FromPump, StreamHead, ToWorker } from "../sw/port_messages.ts";
 import { SHELL_ORIGIN } from "../sw/shell_origin.ts";
+import { installCookies } from "./cookies_install.ts";
 import { reportNavigation } from "./navigation.ts";
 import { hideServiceWorker } from "./service_workers.ts";
 import { createWebSocketClass } from "./websocket.ts";
@@ -19,8 +20,7 @@ function serviceWorkers(): ServiceWorkerContainer | undefined {
   }
 }
 
-function replaceWebSocket(container: ServiceWorkerContainer): void {
-  const ownWorker = hideServiceWorker(container);
+function replaceWebSocket(ownWorker: () => Promise<ServiceWorker | null>): void {
   const value = createWebSocketClass({
     native: WebSocket,
     location,
@@ -47,7 +47,11 @@ function openStream(
 }
 
 const container = serviceWorkers();
-if (container !== undefined) replaceWebSocket(container);
+if (container !== undefined) {
+  const ownWorker = hideServiceWorker(container);
+  installCookies(container, ownWorker);
+  replaceWebSocket(ownWorker);
+}
 
 addEventListener("pagehide", () => {
   for (const socket of live) socket.abandon();

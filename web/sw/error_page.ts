@@ -161,6 +161,7 @@ ${words.retry ? `<meta http-equiv="refresh" content="${RETRY_SECONDS}">` : ""}
 <title>${service} ${words.heading}</title>
 <style>
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+html { background: Canvas; color: CanvasText; }
 body { max-width: 34rem; margin: 15vh auto 0; padding: 0 1.5rem; }
 h1 { font-size: 1.25rem; }
 a { color: inherit; }
@@ -172,6 +173,7 @@ a { color: inherit; }
 `;
 }
 
-function escapeHtml(text: string): string {
+/** Text as it may stand in HTML, in attributes as well. */
+export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

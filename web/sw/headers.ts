@@ -1,7 +1,7 @@
 /**
  * A device's response headers as the content origin may show them. Pure. Dropped is what describes the device's own
- * hop or origin; security headers stay unless they forbid exactly what we need (DESIGN 8). Set-Cookie is dropped:
- * a browser ignores it here, and the jar that replaces it is not built yet (SECURITY.md).
+ * hop or origin; security headers stay unless they forbid exactly what we need (DESIGN 8). Set-Cookie ends in the
+ * agent's jar; what an agent without one lets through is dropped.
  */
 import type { Header, ResponseHead } from "../../src/protocol/http.ts";
 import { adaptPolicies, type PolicyNeeds } from "./csp.ts";

@@ -18,9 +18,16 @@ const COMMENT_END = "-->";
 const DOCTYPE = "<!doctype";
 const UTF8_BOM = [0xef, 0xbb, 0xbf];
 
-/** The tag; `nonce` where the page's policy wants one. */
-export function injectTag(nonce?: string): string {
-  return `<script src="${INJECT_PATH}"${nonce === undefined ? "" : ` nonce="${nonce}"`}></script>`;
+/** The attribute of our tag in which the page finds its cookies (`encodeCookieState`, as a URL's part). */
+export const COOKIES_ATTRIBUTE = "data-cookies";
+
+/** The tag; `nonce` where the page's policy wants one. ASCII, whatever the page's encoding. */
+export function injectTag(nonce?: string, cookies?: string): string {
+  const policy = nonce === undefined ? "" : ` nonce="${nonce}"`;
+  const state = cookies === undefined
+    ? ""
+    : ` ${COOKIES_ATTRIBUTE}="${encodeURIComponent(cookies)}"`;
+  return `<script src="${INJECT_PATH}"${policy}${state}></script>`;
 }
 
 /** Whether a response is HTML whose encoding writes ASCII as ASCII. UTF-16 and UTF-32 do not: they are left alone. */

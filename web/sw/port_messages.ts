@@ -15,19 +15,25 @@
  * No message names a service: the shell bound the bridge's port to one.
  */
 import type { Bytes } from "../../src/lib/bytes.ts";
+import type { CookieWrite } from "../../src/protocol/cookie_writes.ts";
 import { STREAM_CODES, type StreamCode } from "../../src/protocol/errors.ts";
 import {
+  COOKIES_PATH,
   FIELD_VALUE,
   type Header,
+  LOGIN_PATH,
   ORIGIN_FORM,
   type RequestHead,
+  RESERVED_PREFIX,
   type SocketClose,
   TOKEN,
 } from "../../src/protocol/http.ts";
 import { MAX_HEADER_LINES } from "../../src/protocol/limits.ts";
 
-/** Paths below this belong to porthole on every content origin and are never tunnelled. */
-export const RESERVED_PREFIX = "/.porthole/";
+export { RESERVED_PREFIX };
+
+/** What of it the agent answers; all else of it is never tunnelled. */
+const AGENT_PATHS: ReadonlySet<string> = new Set([COOKIES_PATH, LOGIN_PATH]);
 
 /** A request without its service. */
 export type StreamHead = Omit<RequestHead, "service">;
@@ -72,7 +78,27 @@ export type Pong =
 export type ToWorker =
   | { readonly porthole: "bridge-ready" }
   | { readonly porthole: "open"; readonly head: StreamHead }
-  | { readonly porthole: "keepalive" };
+  | { readonly porthole: "keepalive" }
+  | CookieMessage;
+
+/** From a page about its cookies: it is there; an assignment, with the page's own running number; a wish to be told the state. */
+export type CookieMessage =
+  | { readonly porthole: "cookies-here" }
+  | ({ readonly porthole: "cookie-write"; readonly number: number } & CookieWrite)
+  | { readonly porthole: "cookies-read" };
+
+/**
+ * From the service worker to a page: the state of its cookies (`encodeCookieState`), the last of its own writes that the
+ * agent has taken, and perhaps a port that wants to hear when this was read.
+ */
+export type CookieNews = {
+  readonly porthole: "cookies";
+  readonly state: string;
+  readonly written: number;
+};
+
+/** Likewise, with a port: the number of the last write that is not confirmed is to come back on it, 0 without one. */
+export type CookieQuestion = { readonly porthole: "cookies-ask" };
 
 /** From a bridge to the shell. */
 export type BridgeToShell =
@@ -117,7 +143,7 @@ export function parseStreamHead(value: unknown): StreamHead | undefined {
   const { kind, method, path, headers } = value;
   if (kind !== "http" && kind !== "websocket") return undefined;
   if (!matches(method, TOKEN) || !matches(path, ORIGIN_FORM)) return undefined;
-  if (path.startsWith(RESERVED_PREFIX)) return undefined;
+  if (path.startsWith(RESERVED_PREFIX) && !AGENT_PATHS.has(path)) return undefined;
   const lines = parseHeaders(headers);
   return lines && { kind, method, path, headers: lines };
 }

@@ -5,12 +5,16 @@
  */
 import { type Bytes, toBase64Url } from "../../src/lib/bytes.ts";
 import type { ResponseHead } from "../../src/protocol/http.ts";
+import type { LoginQuestion } from "../../src/protocol/login.ts";
 import type { Bridges } from "./bridges.ts";
+import type { Cookies } from "./cookies.ts";
 import { errorResponse, type Failure } from "./error_page.ts";
 import { Exchange } from "./exchange.ts";
 import { type AdaptedHeaders, adaptHeaders, type ContentCoding, toHeaders } from "./headers.ts";
 import { INJECT_PATH, injectStream, injectTag, mayInject } from "./inject_html.ts";
 import type { KeepAlive } from "./keepalive.ts";
+import { loginResponse } from "./login_page.ts";
+import { takeOwnWords, withCookieTag, writeNumber } from "./own_headers.ts";
 import { type RequestBody, takeBody } from "./request_body.ts";
 import { type BrowserTraits, requestHead } from "./request_head.ts";
 
@@ -18,6 +22,7 @@ import { type BrowserTraits, requestHead } from "./request_head.ts";
 export interface ProxyContext {
   readonly bridges: Bridges;
   readonly keepAlive: KeepAlive;
+  readonly cookies: Cookies;
   readonly browser: BrowserTraits;
   readonly shellOrigin: string;
   /** The client that asked; empty for a navigation, of which only the browser knows who waits for it. */
@@ -35,6 +40,8 @@ const NONCE_BYTES = 16;
 export async function proxy(request: Request, context: ProxyContext): Promise<Response> {
   const body = await takeBody(request); // before any other await: see there
   if (body === undefined) return fail("body_too_large", { request, context });
+  if (request.mode === "navigate") await context.cookies.settledBeforeNavigation();
+  await context.cookies.settled(context.page, writeNumber(request.headers));
   const first = await attempt(request, { context, body });
   const outcome = mayRepeat(request, first) ? await attempt(request, { context, body }) : first;
   return respond(outcome, { request, context });
@@ -48,6 +55,8 @@ type Outcome =
     readonly head: ResponseHead;
     readonly title: string;
     readonly body: ReadableStream<Bytes>;
+    /** The service wants a password. */
+    readonly question: LoginQuestion | undefined;
   };
 
 /** A session that ends takes requests with it that another one can answer, unless they may have changed something. */
@@ -60,10 +69,11 @@ async function attempt(
   request: Request,
   { context, body }: { context: ProxyContext; body: RequestBody },
 ): Promise<Outcome> {
-  const { bridges, keepAlive, browser, page } = context;
+  const { bridges, keepAlive, cookies, browser, page } = context;
   const bridge = await bridges.find();
   if (bridge === undefined) return { type: "failed", failure: "no_bridge", title: "" };
-  const head = requestHead(request, { browser, bodyLength: body.length });
+  const plain = requestHead(request, { browser, bodyLength: body.length });
+  const head = withCookieTag(plain, cookies.tag);
   const outlivesPage = page === "" || request.keepalive; // Fetch 2.2.5: a beacon is meant to
   const exchange = new Exchange({
     keepAlive,
@@ -73,9 +83,10 @@ async function attempt(
   const answer = await exchange.run(bridge, { head, body: body.stream });
   if (answer === "session_closed") bridges.distrust();
   const { title } = bridge;
-  return typeof answer === "string"
-    ? { type: "failed", failure: answer, title }
-    : { type: "answered", head: answer, title, body: exchange.body };
+  if (typeof answer === "string") return { type: "failed", failure: answer, title };
+  const words = takeOwnWords(answer);
+  await cookies.take(words.cookies, page);
+  return { ...words, type: "answered", title, body: exchange.body };
 }
 
 interface Asked {
@@ -92,9 +103,13 @@ function fail(failure: Failure, { request, context, title = "" }: Asked & { titl
 function respond(outcome: Outcome, asked: Asked): Response {
   const { title } = outcome;
   if (outcome.type === "failed") return fail(outcome.failure, { ...asked, title });
-  const { head, body } = outcome;
+  const { head, body, question } = outcome;
   const { request, context } = asked;
   const nonce = toBase64Url(crypto.getRandomValues(new Uint8Array(NONCE_BYTES)));
+  if (question !== undefined && request.mode === "navigate") {
+    discard(body);
+    return loginResponse(question, { title, shellOrigin: context.shellOrigin, nonce });
+  }
   const script = new URL(INJECT_PATH, request.url).href;
   const adapted = adaptHeaders(head, {
     ownUrl: request.url,
@@ -105,13 +120,14 @@ function respond(outcome: Outcome, asked: Asked): Response {
     discard(body);
     return fail(failure, { ...asked, title });
   }
-  return toResponse(head.status, adapted, { request, body, nonce });
+  const tag = injectTag(nonce, context.cookies.text);
+  return toResponse(head.status, adapted, { request, body, tag });
 }
 
 function toResponse(
   status: number,
   adapted: AdaptedHeaders,
-  { request, body, nonce }: { request: Request; body: ReadableStream<Bytes>; nonce: string },
+  { request, body, tag }: { request: Request; body: ReadableStream<Bytes>; tag: string },
 ): Response {
   const headers = toHeaders(adapted.headers);
   if (request.method === "HEAD" || NULL_BODY.has(status)) {
@@ -121,7 +137,7 @@ function toResponse(
   let content = decode(body, adapted.coding);
   if (DOCUMENTS.has(request.destination) && mayInject(adapted.contentType)) {
     headers.delete("content-length");
-    content = content.pipeThrough(injectStream(injectTag(nonce)));
+    content = content.pipeThrough(injectStream(tag));
   }
   return new Response(content, { status, headers });
 }

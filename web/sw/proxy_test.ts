@@ -6,6 +6,7 @@ import type { DoubleStream } from "../testing/device_double.ts";
 import { DeviceRoutes } from "../testing/device_routes.ts";
 import { PumpBench } from "../testing/pump_bench.ts";
 import { Bridges } from "./bridges.ts";
+import { Cookies } from "./cookies.ts";
 import { KeepAlive } from "./keepalive.ts";
 import { proxy } from "./proxy.ts";
 import { route, routes } from "./routes.ts";
@@ -28,6 +29,10 @@ class ProxyBench {
     this.#context = {
       bridges: new Bridges(this.clients, LIMITS),
       keepAlive: new KeepAlive(() => this.beats++, beat),
+      cookies: new Cookies({
+        get: () => Promise.resolve(undefined),
+        matchAll: () => Promise.resolve([]),
+      }, { send: () => Promise.resolve(undefined) }),
       browser: { userAgent: "Test/1", languages: ["en"] },
       shellOrigin: "http://shell.localhost",
       page: "p1",
@@ -68,7 +73,7 @@ Deno.test("proxy puts the script into pages that are navigated to, and nowhere e
   const page = await bench.fetch("/second", {}, NAVIGATION);
   assert.match(
     await page.text(),
-    /^<!doctype html><script src="\/\.porthole\/inject\.js" nonce="[\w-]{22}"><\/script><title>/,
+    /^<!doctype html><script src="\/\.porthole\/inject\.js" nonce="[\w-]{22}" data-cookies="[\w%.-]*"><\/script><title>/,
   );
   assert.equal(page.headers.get("content-length"), null);
   const fetched = await bench.fetch("/second");

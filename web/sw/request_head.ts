@@ -3,7 +3,7 @@
  * (browser-proxying.md 3.2), so that is written here: Referer, Origin, User-Agent, Accept-Language, Accept-Encoding,
  * Cache-Control. Host is the agent's, which also maps our origin in Origin and Referer to the target's.
  */
-import type { Header } from "../../src/protocol/http.ts";
+import { type Header, OWN_HEADER_PREFIX } from "../../src/protocol/http.ts";
 import type { StreamHead } from "./port_messages.ts";
 
 /** As much of a Request as is used. */
@@ -43,7 +43,9 @@ export function requestHead(
 ): StreamHead {
   const { browser, bodyLength } = options;
   const { origin, host, protocol } = new URL(request.url);
-  const headers: Header[] = [...request.headers].filter(([name]) => !NOT_THE_PAGES.has(name));
+  const headers: Header[] = [...request.headers].filter(([name]) =>
+    !NOT_THE_PAGES.has(name) && !name.startsWith(OWN_HEADER_PREFIX)
+  );
   const add = (name: string, value: string | undefined) => {
     const missing = !headers.some(([present]) => present === name);
     if (missing && value !== undefined && value !== "") headers.push([name, value]);

@@ -4,8 +4,12 @@
  *
  *   device page --fetch--> service worker --port, by way of a bridge frame--> pump worker of the shell
  */
+import { COOKIES_PATH } from "../../src/protocol/http.ts";
+import { askAgent } from "./agent_request.ts";
 import { Bridges } from "./bridges.ts";
+import { Cookies } from "./cookies.ts";
 import { KeepAlive } from "./keepalive.ts";
+import { answerLogin } from "./login.ts";
 import { OwnFiles } from "./own_files.ts";
 import { type FromPump, isRecord, parseStreamHead, type ToWorker } from "./port_messages.ts";
 import { proxy, type ProxyContext } from "./proxy.ts";
@@ -14,11 +18,20 @@ import { SHELL_ORIGIN } from "./shell_origin.ts";
 
 const worker = self as unknown as ServiceWorkerGlobalScope;
 
-const context = {
+const agent = {
   bridges: new Bridges(worker.clients),
   keepAlive: new KeepAlive(() =>
     worker.registration.active?.postMessage({ porthole: "keepalive" } satisfies ToWorker)
   ),
+};
+const context = {
+  ...agent,
+  cookies: new Cookies(worker.clients, {
+    send: async (body) => {
+      const answer = await askAgent(agent, { path: COOKIES_PATH, body });
+      return answer?.status === 200 ? answer.text : undefined;
+    },
+  }),
   browser: worker.navigator,
   pageLives: async (page) => await worker.clients.get(page) !== undefined,
   shellOrigin: SHELL_ORIGIN,
@@ -26,7 +39,7 @@ const context = {
 const ownFiles = new OwnFiles(worker.caches);
 const handlers = routes({
   origin: worker.location.origin,
-  own: (request, url) => ownFiles.answer(request, url),
+  own: (request, url) => answerLogin(request, context) ?? ownFiles.answer(request, url),
   device: (request, page) => proxy(request, { ...context, page }),
 });
 
@@ -45,6 +58,9 @@ worker.addEventListener("message", (event) => {
     context.bridges.ready();
     event.waitUntil(ownFiles.refresh());
   }
+  if (event.source instanceof Client) {
+    event.waitUntil(context.cookies.message(event.source.id, message));
+  }
   const port = event.ports[0];
   if (message.porthole !== "open" || port === undefined) return;
   event.waitUntil(openForPage(message.head, port));
@@ -53,6 +69,7 @@ worker.addEventListener("message", (event) => {
 /** A page cannot reach the bridge's port, so the worker passes its WebSockets on. */
 async function openForPage(value: unknown, port: MessagePort): Promise<void> {
   const head = parseStreamHead(value);
+  await context.cookies.settled("", 0);
   const bridge = head && await context.bridges.find();
   if (head !== undefined && bridge !== undefined) {
     return bridge.post({ porthole: "stream", head }, port);

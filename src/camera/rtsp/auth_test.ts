@@ -1,6 +1,5 @@
-import { deepEqual, equal, match } from "node:assert/strict";
-import fc from "fast-check";
-import { Authenticator, parseChallenges } from "./auth.ts";
+import { equal, match } from "node:assert/strict";
+import { Authenticator } from "./auth.ts";
 
 const USER = { user: "Mufasa", password: "Circle of Life" };
 const REQUEST = { method: "GET", url: "/dir/index.html" };
@@ -66,25 +65,10 @@ Deno.test("there is no answer without credentials or a known method", () => {
   ) {
     equal(new Authenticator(USER, CLIENT_NONCE).challenge([header]), false, header);
   }
-  equal(new Authenticator(USER, CLIENT_NONCE).challenge([`${MD5}-sess`]), false);
+  equal(new Authenticator(USER, CLIENT_NONCE).challenge([`${MD5}-other`]), false);
 });
 
 Deno.test("quotes in names stay within their field", () => {
   const credentials = { user: 'a", x="', password: "b\\" };
   match(answer([MD5], credentials)!, /^Digest username="a\\", x=\\"", realm=/);
-});
-
-Deno.test("several challenges in one header are told apart", () => {
-  const found = parseChallenges(['Digest realm="a, b=\\"c\\"", nonce=n , Basic realm="z"']);
-  deepEqual(found.map((one) => [one.scheme, Object.fromEntries(one.parameters)]), [
-    ["digest", { realm: 'a, b="c"', nonce: "n" }],
-    ["basic", { realm: "z" }],
-  ]);
-});
-
-Deno.test("random challenges never throw", () => {
-  const piece = fc.constantFrom("Digest", "Basic", "realm", "=", '"', ",", " ", "\\", "x");
-  fc.assert(fc.property(fc.array(piece), (pieces) => {
-    parseChallenges([pieces.join("")]);
-  }));
 });

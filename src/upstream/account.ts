@@ -1,0 +1,99 @@
+/**
+ * What one person has at one service: a jar of cookies and logins. In memory only, bounded, never logged. Set-Cookie ends
+ * here; what scripts may see of the jar goes on as a state of text (`protocol/cookie_state.ts`).
+ */
+import { randomBytes } from "node:crypto";
+import { fromByteString, toByteString } from "../lib/http_auth.ts";
+import { type CookieContext, parseSetCookie } from "../protocol/cookie.ts";
+import { CookieJar, type VisibleCookie } from "../protocol/cookie_jar.ts";
+import { type CookieState, NO_TAG } from "../protocol/cookie_state.ts";
+import type { CookieWrite } from "../protocol/cookie_writes.ts";
+import type { Header } from "../protocol/http.ts";
+import { SESSION_IDLE_MS } from "./limits.ts";
+import { Logins } from "./logins.ts";
+
+/** A board's clock that says less was never set. */
+const PLAUSIBLE_DATE = Date.UTC(2024, 0, 1);
+
+const IS_SET_COOKIE = /^set-cookie2?$/i;
+
+/** See the head of this file. */
+export class Account {
+  readonly logins = new Logins();
+  readonly #cookies = new CookieJar();
+  /** Tells one run of the agent, and one account, from the next. */
+  readonly #id = randomBytes(4).toString("hex");
+  #used = performance.now();
+
+  /** Somebody is here. */
+  touch(): void {
+    const now = performance.now();
+    if (now - this.#used > SESSION_IDLE_MS) {
+      this.logins.clear();
+      this.#cookies.endSession();
+    }
+    this.#used = now;
+  }
+
+  /** Value of the Cookie header for a request. */
+  cookieHeader(path: string): string | undefined {
+    return this.#cookies.header(performance.now(), path);
+  }
+
+  /** Takes the cookies of an answer to a request for `path`, and gives the headers that go on. */
+  take(headers: readonly Header[], path: string): readonly Header[] {
+    if (clearsCookies(headers)) this.#cookies.clear();
+    const date = dateOf(headers);
+    for (const [name, line] of headers) {
+      if (name.toLowerCase() === "set-cookie") this.#set(line, { path, date, source: "service" });
+    }
+    return headers.filter(([name]) => !IS_SET_COOKIE.test(name));
+  }
+
+  /** Takes what scripts wrote, in their order. */
+  write(writes: readonly CookieWrite[]): void {
+    for (const { path, date, line } of writes) {
+      this.#set(toByteString(line), { path, date, source: "script" });
+    }
+  }
+
+  get tag(): string {
+    const { revision } = this.#cookies;
+    return revision === 0 ? NO_TAG : `${this.#id}.${revision}`;
+  }
+
+  get state(): CookieState {
+    return { tag: this.tag, cookies: this.#cookies.allVisible(performance.now()).map(toText) };
+  }
+
+  #set(line: string, context: CookieContext): void {
+    const cookie = parseSetCookie(line, context);
+    if (cookie) this.#cookies.set(performance.now(), cookie, context.source);
+  }
+}
+
+/** Expiry dates are of the service's clock, which an answer tells; ours may never have been set. */
+function dateOf(headers: readonly Header[]): number | undefined {
+  const told = headers.find(([name]) => name.toLowerCase() === "date")?.[1];
+  const date = Date.parse(told ?? "");
+  if (!Number.isNaN(date)) return date;
+  const now = Date.now();
+  return now < PLAUSIBLE_DATE ? undefined : now;
+}
+
+/** Clear-Site-Data (W3C): quoted words; the browser is not shown it, for its storage is ours as well. */
+function clearsCookies(headers: readonly Header[]): boolean {
+  return headers.some(([name, value]) =>
+    name.toLowerCase() === "clear-site-data" && /"(?:cookies|\*)"/.test(value)
+  );
+}
+
+function toText(cookie: VisibleCookie): VisibleCookie {
+  const { name, value, path } = cookie;
+  return {
+    ...cookie,
+    name: fromByteString(name),
+    value: fromByteString(value),
+    path: fromByteString(path),
+  };
+}
