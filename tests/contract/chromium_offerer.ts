@@ -15,7 +15,7 @@ import {
 } from "../../src/protocol/sdp.ts";
 import type { PeerState, WeriftPeer } from "../../src/webrtc/peer.ts";
 import { launchChromium } from "../e2e/browser.ts";
-import { createPeer } from "./peers.ts";
+import { createPeer as ownPort } from "./peers.ts";
 
 const ORIGIN = "https://peer.test/";
 /** Fields as they cross into the page: bytes as hexadecimal digits. */
@@ -51,7 +51,12 @@ export class Session implements AsyncDisposable {
    * Launches a browser, connects it, and gives both ends. With `mdns` Chromium hides its addresses,
    * as by default.
    */
-  static async open({ mdns = false } = {}): Promise<Session> {
+  static async open(
+    { mdns = false, createPeer = ownPort }: {
+      readonly mdns?: boolean;
+      readonly createPeer?: typeof ownPort;
+    } = {},
+  ): Promise<Session> {
     const browser = await launchChromium({
       args: ["--autoplay-policy=no-user-gesture-required"],
       disabledFeatures: mdns ? [] : ["WebRtcHideLocalIpsWithMdns"],
