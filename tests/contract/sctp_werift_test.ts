@@ -163,7 +163,10 @@ class Meeting {
   #arm(at: number): void {
     clearTimeout(this.#timer);
     const wait = Math.max(0, at - performance.now());
-    this.#timer = setTimeout(() => this.#run(() => this.ours.tick(performance.now())), wait);
+    this.#timer = setTimeout(() => {
+      if (performance.now() < at) return this.#arm(at); // timers may be a fraction early
+      this.#run(() => this.ours.tick(performance.now()));
+    }, wait);
   }
 }
 
