@@ -3,7 +3,7 @@
  * (RFC 9260 5.1, 5.2). No state but the secret of the cookies; association.ts acts on the answers.
  */
 import { type CookieContent, CookieJar, type PeerParameters, staleness } from "./cookie.ts";
-import { MAX_STREAMS, MIN_PEER_WINDOW_BYTES, SOCKET_BYTES } from "./limits.ts";
+import { FIRST_WINDOW_BYTES, MAX_STREAMS, MIN_PEER_WINDOW_BYTES } from "./limits.ts";
 import {
   type Chunk,
   CHUNK_HEADER_BYTES,
@@ -150,7 +150,7 @@ export class Handshake {
   #content(tag: number) {
     return {
       tag,
-      window: Math.min(this.#receiveWindow, SOCKET_BYTES),
+      window: Math.min(this.#receiveWindow, FIRST_WINDOW_BYTES),
       outboundStreams: MAX_STREAMS,
       inboundStreams: MAX_STREAMS,
       initialTsn: this.localTsn,

@@ -6,7 +6,6 @@ import { type Fragment, IMMEDIATE } from "../packet/data_chunk.ts";
 import type { PacketWriter } from "../packet/packet_writer.ts";
 import { SACK_HEADER_BYTES, type SackContent, writeSack } from "../packet/sack_chunk.ts";
 import { AckTiming } from "./ack_timing.ts";
-import { PATH_BYTES_PER_MS, SOCKET_BYTES } from "../limits.ts";
 import type { RoundTrip } from "../tx/round_trip.ts";
 import { DataTracker } from "./data_tracker.ts";
 import { type Message, Reassembly } from "./reassembly.ts";
@@ -67,11 +66,6 @@ export class Receiver {
     return this.#timing.deadline;
   }
 
-  /** Whether some packet with DATA has not been acknowledged yet: worth bundling. */
-  get owesSack(): boolean {
-    return this.#timing.isOwed;
-  }
-
   isSackDue(now: number): boolean {
     return this.#timing.isDue(now);
   }
@@ -95,7 +89,13 @@ export class Receiver {
 
   /** All chunks of a packet have been taken. */
   endPacket(now: number): void {
-    if (this.#hasData) this.#timing.notePacket(now, this.#isUrgent);
+    if (this.#hasData) {
+      this.#timing.notePacket(now, {
+        isUrgent: this.#isUrgent,
+        cumulativeTsn: this.#tracker.cumulativeTsn,
+        rtt: this.#rtt.smallest,
+      });
+    }
     this.#hasData = false;
     this.#isUrgent = false;
   }
@@ -111,26 +111,32 @@ export class Receiver {
     if (available > this.#toldWindow && this.#toldWindow < this.#window / 2) this.#timing.demand();
   }
 
-  /** Writes what has come, and what room there is, as far as the packet has room. */
-  writeSack(writer: PacketWriter): void {
-    const fits = Math.max(0, (writer.room - SACK_HEADER_BYTES) >> 2);
-    const { ranges, duplicates, cumulativeTsn } = this.#tracker;
-    this.#toldWindow = this.#available();
-    const content: SackContent = {
-      cumulativeTsn,
-      window: this.#toldWindow,
-      ranges: ranges.length > fits ? ranges.slice(0, fits) : ranges,
-      duplicates: duplicates.slice(0, Math.max(0, fits - ranges.length)),
-    };
-    writer.at = writeSack(writer.buffer, writer.at, content);
-    this.#tracker.clearDuplicates();
-    this.#timing.sent();
+  /** Writes the SACKs that may leave now, as far as the packet has room; none if none is owed. */
+  writeSacks(now: number, writer: PacketWriter): void {
+    while (writer.room >= SACK_HEADER_BYTES) {
+      const cumulativeTsn = this.#timing.take(now);
+      if (cumulativeTsn === undefined) break;
+      this.#write(writer, { cumulativeTsn, ranges: [], duplicates: [] });
+    }
+    if (this.#timing.owesAll && writer.room >= SACK_HEADER_BYTES) this.#writeAll(writer);
   }
 
-  /** Bytes of a SACK at most, for a packet of its own. */
-  get sackBytes(): number {
-    const { ranges, duplicates } = this.#tracker;
-    return SACK_HEADER_BYTES + 4 * (ranges.length + duplicates.length);
+  #writeAll(writer: PacketWriter): void {
+    const fits = Math.max(0, (writer.room - SACK_HEADER_BYTES) >> 2);
+    const { ranges, duplicates, cumulativeTsn } = this.#tracker;
+    this.#write(writer, {
+      cumulativeTsn,
+      ranges: ranges.length > fits ? ranges.slice(0, fits) : ranges,
+      duplicates: duplicates.slice(0, Math.max(0, fits - ranges.length)),
+    });
+    this.#tracker.clearDuplicates();
+    this.#timing.toldAll();
+  }
+
+  #write(writer: PacketWriter, state: Omit<SackContent, "window">): void {
+    this.#toldWindow = this.#available();
+    const content = { ...state, window: this.#toldWindow };
+    writer.at = writeSack(writer.buffer, writer.at, content);
   }
 
   #drop(): DataOutcome {
@@ -146,11 +152,7 @@ export class Receiver {
 
   #available(): number {
     const room = this.#window - this.#reassembly.keptBytes - this.#unreturnedBytes;
-    if (room < MIN_WINDOW_BYTES) return 0;
-    const { smallest } = this.#rtt;
-    return smallest === Infinity
-      ? room
-      : Math.floor(Math.min(room, SOCKET_BYTES + smallest * PATH_BYTES_PER_MS));
+    return room < MIN_WINDOW_BYTES ? 0 : room;
   }
 
   #hand(message: Message): void {
