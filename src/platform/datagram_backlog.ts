@@ -4,7 +4,6 @@
  * size in a millisecond: so the socket is emptied first, and the work follows in slices, between
  * which it is emptied again. Measured: an upload on loopback lost 430 datagrams before, and none.
  */
-import { clearImmediate, setImmediate } from "node:timers";
 
 /** Takes a datagram; the bytes are only there during the call. */
 export type Receive = (bytes: Uint8Array, address: string, port: number) => void;
