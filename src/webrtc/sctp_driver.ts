@@ -172,9 +172,7 @@ export class SctpDriver {
     this.#timerAt = at;
     this.#timer = setTimeout(() => {
       this.#timerAt = Infinity;
-      const now = performance.now();
-      if (now < at) return this.#arm(at); // timers may be a fraction of a millisecond early
-      this.#association.tick(now);
+      this.#association.tick(performance.now());
       this.#drain();
     }, Math.max(0, at - performance.now()));
   }

@@ -80,7 +80,7 @@ export class SctpAssociation {
   #now = 0;
   #hasRoom = false;
   #isPaused = false;
-  /** The last deadline told that has not passed. */
+  /** The last deadline told since the last `tick`. */
   #toldDeadline = Infinity;
   #sentPackets = 0;
   #received = 0;
@@ -159,7 +159,7 @@ export class SctpAssociation {
   /** Does what is due; harmless when nothing is. */
   tick(now: number): void {
     this.#now = now;
-    if (now >= this.#toldDeadline) this.#toldDeadline = Infinity;
+    this.#toldDeadline = Infinity; // whoever calls early has no timer now
     const state = this.#state;
     switch (state.type) {
       case "new":

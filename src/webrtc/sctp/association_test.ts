@@ -371,3 +371,17 @@ Deno.test("a SHUTDOWN ACK that nobody answers ends after its limit", () => {
   peer.wait(60_000);
   assert.equal(peer.closedBecause, "the peer does not answer");
 });
+
+Deno.test("a tick that comes early names the deadline again", () => {
+  const peer = new HandMadePeer();
+  peer.association.start(0);
+  peer.drain();
+  const { deadline } = peer;
+  assert(deadline > 1 && deadline < Infinity);
+  peer.deadline = Infinity;
+  peer.association.tick(deadline - 0.5);
+  assert.deepEqual(peer.drain(), [], "nothing is due");
+  assert.equal(peer.deadline, deadline);
+  peer.association.tick(deadline);
+  assert.equal(peer.drain().length, 1, "INIT again");
+});
