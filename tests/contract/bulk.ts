@@ -1,7 +1,8 @@
 /** Bytes on the bulk channel between our peer and a browser, with the page of `peer_page.js`. */
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { Bytes } from "../../src/lib/bytes.ts";
 import type { WeriftPeer } from "../../src/webrtc/peer.ts";
+import { BlockDigest } from "./block_digest.ts";
 
 const MESSAGE_BYTES = 16_384;
 /** The agent's own mark: so much may wait in the channel. */
@@ -15,7 +16,7 @@ export interface BrowserSession {
   call<Result>(name: string, ...values: unknown[]): Promise<Result>;
 }
 
-/** Digests of what left and of what arrived, as hexadecimal digits. */
+/** Block digests of what left and of what arrived. */
 export interface Moved {
   readonly sent: string;
   readonly arrived: string;
@@ -50,30 +51,32 @@ export class Bulk {
 
   /** From us to the browser. */
   async down(total: number): Promise<Moved> {
-    const bytes = randomBytes(total);
-    const arrival = this.#session.call<{ sha256: string }>("receive", BULK, total);
+    const digest = new BlockDigest();
+    const arrival = this.#session.call<string>("swallow", BULK, total);
     await this.#session.call("opened", BULK); // calls are done in order: now the page listens
     for (let at = 0; at < total; at += MESSAGE_BYTES) {
+      const message = randomBytes(Math.min(MESSAGE_BYTES, total - at));
+      digest.add(message);
+      await digest.ready();
       await this.#room();
-      this.#channel.send(bytes.subarray(at, at + MESSAGE_BYTES));
+      this.#channel.send(message);
     }
-    const sent = createHash("sha256").update(bytes).digest("hex");
-    return { sent, arrived: (await arrival).sha256 };
+    return { sent: await digest.hex(), arrived: await arrival };
   }
 
   /** From the browser to us. */
   async up(total: number): Promise<Moved> {
     const whole = Promise.withResolvers<void>();
-    const hash = createHash("sha256");
+    const digest = new BlockDigest();
     let length = 0;
     this.#message = (bytes) => {
-      hash.update(bytes);
+      digest.add(bytes);
       length += bytes.length;
       if (length >= total) whole.resolve();
     };
-    const sent = await this.#session.call<string>("send", BULK, total, MESSAGE_BYTES);
+    const sent = await this.#session.call<string>("pour", BULK, total, MESSAGE_BYTES);
     await whole.promise;
-    return { sent, arrived: hash.digest("hex") };
+    return { sent, arrived: await digest.hex() };
   }
 
   async #room(): Promise<void> {
