@@ -77,6 +77,21 @@ export class SctpDriver {
     return this.#association.bufferedAmount(streamId);
   }
 
+  /** What the path is thought to carry, in bytes per ms; 0 before anything is known. */
+  get bandwidth(): number {
+    return this.#association.bandwidth;
+  }
+
+  /** What comes on this stream is delivered, and counts against the window until `resume`. */
+  pause(streamId: number): void {
+    this.#association.pause(streamId);
+  }
+
+  resume(streamId: number): void {
+    this.#association.resume(performance.now(), streamId);
+    this.#planFlush();
+  }
+
   /** Takes what DTLS has opened. The bytes are the association's from now on. Never throws. */
   receive(packet: Uint8Array): void {
     if (this.#state === "closed") return;

@@ -79,7 +79,7 @@ export class SctpAssociation {
   #transfer: Transfer | undefined;
   #now = 0;
   #hasRoom = false;
-  #isPaused = false;
+  readonly #paused = new Set<number>();
   /** The last deadline told since the last `tick`. */
   #toldDeadline = Infinity;
   #sentPackets = 0;
@@ -143,17 +143,25 @@ export class SctpAssociation {
     return this.#queue.bufferedAmount(streamId);
   }
 
-  /** From now on, the room of delivered bytes is not given back: the peer stops by and by. */
-  pause(): void {
-    this.#isPaused = true;
-    this.#transfer?.receiver.pause();
+  /** What the path is thought to carry, in bytes per ms; 0 before anything is known. */
+  get bandwidth(): number {
+    return this.#transfer?.sender.congestion.bandwidth ?? 0;
   }
 
-  /** Gives back the room of all that was delivered while paused. */
-  resume(now: number): void {
+  /**
+   * From now on, the room of what is delivered on this stream is not given back: the peer stops by
+   * and by, on all streams.
+   */
+  pause(streamId: number): void {
+    this.#paused.add(streamId);
+    this.#transfer?.receiver.pause(streamId);
+  }
+
+  /** Gives back the room of all that was delivered on it while paused. */
+  resume(now: number, streamId: number): void {
     this.#now = now;
-    this.#isPaused = false;
-    this.#transfer?.receiver.resume();
+    this.#paused.delete(streamId);
+    this.#transfer?.receiver.resume(streamId);
   }
 
   /** Does what is due; harmless when nothing is. */
@@ -241,7 +249,7 @@ export class SctpAssociation {
       deliver: ({ streamId, protocol, bytes }) =>
         this.#outbox.push({ type: "message", streamId, protocol, bytes }),
     });
-    if (this.#isPaused) transfer.receiver.pause();
+    for (const streamId of this.#paused) transfer.receiver.pause(streamId);
     this.#set({ type: "established", transfer });
     this.#outbox.push({ type: "established" });
   }

@@ -24,8 +24,6 @@ import type { WeriftPeer } from "../../../src/webrtc/peer.ts";
 import { BlockDigest } from "../../contract/block_digest.ts";
 import { createPeer } from "../../contract/peers.ts";
 
-/** How much may wait in the bulk channel, in bytes, as the agent does it. */
-const HIGH_BYTES = 262_144;
 /** How long candidates are collected for the answer, in ms. */
 const CANDIDATES_MS = 300;
 /** Bytes on their way back on the echo channel. */
@@ -92,7 +90,7 @@ class Session {
     await this.#open.promise;
     const random = randomBytes(size + OFFSETS);
     for (let [sent, count] = [0, 0]; sent < total && !this.#ended; sent += size, count++) {
-      while (this.#bulk.bufferedAmount > HIGH_BYTES && !this.#ended) {
+      while (this.#bulk.room <= 0 && !this.#ended) {
         await new Promise<void>((resolve) => this.#wake = resolve);
       }
       const at = count % OFFSETS;

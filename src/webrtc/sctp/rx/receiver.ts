@@ -40,9 +40,9 @@ export class Receiver {
   readonly #window: number;
   readonly #rtt: RoundTrip;
   readonly #deliver: (message: Message) => void;
-  /** Bytes delivered while paused: the peer does not get their room back. */
+  /** Bytes delivered on paused streams since: the peer does not get their room back. */
+  readonly #paused = new Map<number, number>();
   #unreturnedBytes = 0;
-  #isPaused = false;
   /** Window of the last SACK. */
   #toldWindow: number;
   /** Of the packet under way. */
@@ -100,13 +100,13 @@ export class Receiver {
     this.#isUrgent = false;
   }
 
-  pause(): void {
-    this.#isPaused = true;
+  pause(streamId: number): void {
+    if (!this.#paused.has(streamId)) this.#paused.set(streamId, 0);
   }
 
-  resume(): void {
-    this.#isPaused = false;
-    this.#unreturnedBytes = 0;
+  resume(streamId: number): void {
+    this.#unreturnedBytes -= this.#paused.get(streamId) ?? 0;
+    this.#paused.delete(streamId);
     const available = this.#available();
     if (available > this.#toldWindow && this.#toldWindow < this.#window / 2) this.#timing.demand();
   }
@@ -156,7 +156,11 @@ export class Receiver {
   }
 
   #hand(message: Message): void {
-    if (this.#isPaused) this.#unreturnedBytes += message.bytes.length;
+    const unreturned = this.#paused.get(message.streamId);
+    if (unreturned !== undefined) {
+      this.#paused.set(message.streamId, unreturned + message.bytes.length);
+      this.#unreturnedBytes += message.bytes.length;
+    }
     this.#deliver(message);
   }
 }
