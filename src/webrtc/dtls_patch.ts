@@ -1,7 +1,8 @@
 /**
  * Takes the datagrams of DTLS in werift's place and leaves it the handshake alone (werift-audit.md
  * 3): messages in order and once (`dtls_handshake.ts`), their proof before SRTP and SCTP start
- * (`dtls_guard.ts`), and after that our own record layer (`dtls_record.ts`).
+ * (`dtls_guard.ts`), and after that our own record layer (`dtls_record.ts`). Where it takes hold of
+ * werift is in `dtls_hooks.ts`.
  *
  *   handshake --client's Finished--> proving --proof--> connected --alert, close--> closed
  *
@@ -31,12 +32,13 @@ import {
   RecordSealer,
 } from "./dtls_record.ts";
 import {
-  checkDtlsSocket,
-  type DtlsInternals,
-  dtlsInternals,
-  type DtlsSocketInternals,
-} from "./internals.ts";
-import { refuseReplays } from "./srtcp_guard.ts";
+  catchSocket,
+  guardSrtp,
+  keysOf,
+  onVerification,
+  replaceFingerprints,
+} from "./dtls_hooks.ts";
+import type { DtlsSocketInternals } from "./internals.ts";
 
 /**
  * Above every record number that the handshake has used at epoch 1, where werift counts again from
@@ -54,9 +56,6 @@ const MAX_REPEATS = 16;
 const MAX_EARLY_DATAGRAMS = 8;
 /** How often one hello is answered. */
 const MAX_HELLOS = 16;
-
-/** RFC 7714 14.2 */
-const AEAD_AES_128_GCM = 7;
 
 // RFC 5246 7.2
 const WARNING = 1;
@@ -94,7 +93,6 @@ export class DtlsControl {
     replayed: 0,
     unexpected: 0,
   };
-  readonly #transport: RTCDtlsTransport;
   readonly #role: DtlsRole;
   readonly #handlers: DtlsHandlers;
   readonly #reader: HandshakeReader;
@@ -116,15 +114,14 @@ export class DtlsControl {
     transport: RTCDtlsTransport,
     { role = "server", handlers }: { readonly role?: DtlsRole; readonly handlers: DtlsHandlers },
   ) {
-    this.#transport = transport;
     this.#role = role;
     this.#handlers = handlers;
     this.#reader = new HandshakeReader(role);
     transport.role = role;
-    this.#catchSocket();
-    this.#hookVerification();
-    this.#replaceFingerprints();
-    this.#guardSrtp();
+    const socket = catchSocket(transport, (socket) => this.#take(socket));
+    onVerification(transport, () => this.#accept(socket()!));
+    replaceFingerprints(transport);
+    guardSrtp(transport, socket);
   }
 
   /** SHA-256 of the certificate of the handshake, once it was found to be the one of the offer. */
@@ -176,60 +173,12 @@ export class DtlsControl {
     if (this.#socket !== undefined) this.#socket.dtls.flight = LAST_FLIGHT;
   }
 
-  /* ---- hooks ------------------------------------------------------------------------------------------ */
-
-  /** werift sets `dtls` when ICE has connected, before anything can come in. */
-  #catchSocket(): void {
-    Object.defineProperty(this.#transport, "dtls", {
-      configurable: true,
-      get: () => this.#socket,
-      set: (socket: DtlsSocketInternals) => {
-        checkDtlsSocket(socket);
-        this.#socket = socket;
-        socket.transport.socket.onData = this.receive;
-        queueMicrotask(() => { // werift has its listeners by then
-          for (const datagram of this.#early.splice(0)) this.receive(datagram);
-        });
-      },
+  #take(socket: DtlsSocketInternals): void {
+    this.#socket = socket;
+    socket.transport.socket.onData = this.receive;
+    queueMicrotask(() => { // werift has its listeners by then
+      for (const datagram of this.#early.splice(0)) this.receive(datagram);
     });
-  }
-
-  /**
-   * werift calls this after the handshake, before SRTP and SCTP start
-   * (webrtc/src/transport/dtls.ts, `start`).
-   */
-  #hookVerification(): void {
-    const internals = dtlsInternals(this.#transport);
-    const verify = internals.verifyRemoteCertificateFingerprint.bind(this.#transport);
-    internals.verifyRemoteCertificateFingerprint = () => {
-      verify();
-      this.#accept(this.#socket!);
-    };
-  }
-
-  /** werift adds those of a new description to the old ones, so that either would do. */
-  #replaceFingerprints(): void {
-    const internals: DtlsInternals = dtlsInternals(this.#transport);
-    const setRemoteParams = internals.setRemoteParams.bind(this.#transport);
-    internals.setRemoteParams = (parameters) => {
-      internals.remoteParameters = undefined;
-      setRemoteParams(parameters);
-    };
-  }
-
-  /**
-   * werift's AES-CM leaks a cipher for each packet on Deno (it never calls `final`): GCM is the only
-   * profile. An end that cannot do it has its channels, and no pictures.
-   */
-  #guardSrtp(): void {
-    const internals: DtlsInternals = dtlsInternals(this.#transport);
-    internals.srtpProfiles = [AEAD_AES_128_GCM];
-    const startSrtp = internals.startSrtp.bind(this.#transport);
-    internals.startSrtp = () => {
-      if (this.#socket!.srtp.srtpProfile !== AEAD_AES_128_GCM) return;
-      startSrtp();
-      refuseReplays(this.#transport.srtcp);
-    };
   }
 
   #accept(socket: DtlsSocketInternals): void {
@@ -383,15 +332,4 @@ export class DtlsControl {
 
 function other(role: DtlsRole): DtlsRole {
   return role === "server" ? "client" : "server";
-}
-
-/** What an end seals with. Copies: werift writes its own counters into its nonces. */
-function keysOf(socket: DtlsSocketInternals, role: DtlsRole) {
-  const cipher = socket.cipher.cipher!;
-  const key = role === "server" ? cipher.serverWriteKey : cipher.clientWriteKey;
-  const nonce = role === "server" ? cipher.serverNonce : cipher.clientNonce;
-  if (cipher.blockAlgorithm !== "aes-128-gcm" || key?.length !== 16 || nonce?.length !== 12) {
-    throw new Error("Cannot use werift: its cipher is not AES-128-GCM");
-  }
-  return { key: Uint8Array.from(key), salt: Uint8Array.from(nonce.subarray(0, 4)) };
 }

@@ -53,7 +53,7 @@ import {
   USER_INITIATED,
 } from "./packet/error_chunk.ts";
 import { PacketWriter } from "./packet/packet_writer.ts";
-import { padded } from "./packet/words.ts";
+import { isTagged } from "./tag_rules.ts";
 import { Retry } from "./timer/retry.ts";
 import { Transfer } from "./transfer.ts";
 import { RoundTrip } from "./tx/round_trip.ts";
@@ -318,37 +318,14 @@ export class SctpAssociation {
     const tag = verificationTag(packet);
     let isFirst = true;
     while (walk.next()) {
-      if (!this.#isTagged(tag, packet)) return !isFirst;
+      const tags = { local: this.#handshake.localTag, peer: this.#peerTag() };
+      if (!isTagged(packet, walk, tags)) return !isFirst;
       const goesOn = this.#takeChunk(packet, tag);
       isFirst = false;
       if (!goesOn) break;
     }
     this.#endPacket();
     return !isFirst;
-  }
-
-  /** 8.5 and its exceptions in 8.5.1. */
-  #isTagged(tag: number, packet: Uint8Array): boolean {
-    const { type, flags, at } = this.#walk;
-    switch (type) {
-      case chunks.INIT: // alone in its packet (6.10)
-        return tag === 0 && this.#isAlone(packet);
-      case chunks.INIT_ACK:
-        return tag === this.#handshake.localTag && this.#isAlone(packet);
-      case chunks.COOKIE_ECHO:
-        return at === COMMON_HEADER_BYTES; // the cookie says which tag is right
-      case chunks.ABORT:
-      case chunks.SHUTDOWN_COMPLETE:
-        if ((flags & chunks.REFLECTED_TAG) !== 0) return tag !== 0 && tag === this.#peerTag();
-        return tag === this.#handshake.localTag;
-      default:
-        return tag === this.#handshake.localTag;
-    }
-  }
-
-  #isAlone(packet: Uint8Array): boolean {
-    const { at, end } = this.#walk;
-    return at === COMMON_HEADER_BYTES && padded(end) >= packet.length;
   }
 
   /** Gives false when the rest of the packet is not to be looked at. */
