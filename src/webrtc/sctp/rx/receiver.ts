@@ -9,6 +9,7 @@ import { AckTiming } from "./ack_timing.ts";
 import type { RoundTrip } from "../tx/round_trip.ts";
 import { DataTracker } from "./data_tracker.ts";
 import { type Message, Reassembly } from "./reassembly.ts";
+import { WindowGoal } from "./window_goal.ts";
 
 /**
  * Less than a packet of window is told as none: small grants would make small packets (RFC 9260
@@ -37,6 +38,7 @@ export class Receiver {
   readonly #tracker: DataTracker;
   readonly #reassembly: Reassembly;
   readonly #timing = new AckTiming();
+  readonly #goal = new WindowGoal();
   readonly #window: number;
   readonly #rtt: RoundTrip;
   readonly #deliver: (message: Message) => void;
@@ -47,6 +49,7 @@ export class Receiver {
   #toldWindow: number;
   /** Of the packet under way. */
   #hasData = false;
+  #newBytes = 0;
   #isUrgent = false;
 
   constructor(options: ReceiverOptions) {
@@ -83,6 +86,7 @@ export class Receiver {
     }
     const isLate = this.#tracker.hasGaps;
     if (!this.#tracker.take(tsn)) return this.#drop();
+    this.#newBytes += bytes.length;
     if (isLate || this.#tracker.hasGaps) this.#isUrgent = true; // 6.7: gaps, and their end
     return this.#reassembly.take(fragment) ? "taken" : "violation";
   }
@@ -90,6 +94,7 @@ export class Receiver {
   /** All chunks of a packet have been taken. */
   endPacket(now: number): void {
     if (this.#hasData) {
+      this.#goal.note(now, this.#newBytes, this.#rtt.smallest);
       this.#timing.notePacket(now, {
         isUrgent: this.#isUrgent,
         cumulativeTsn: this.#tracker.cumulativeTsn,
@@ -97,6 +102,7 @@ export class Receiver {
       });
     }
     this.#hasData = false;
+    this.#newBytes = 0;
     this.#isUrgent = false;
   }
 
@@ -152,7 +158,7 @@ export class Receiver {
 
   #available(): number {
     const room = this.#window - this.#reassembly.keptBytes - this.#unreturnedBytes;
-    return room < MIN_WINDOW_BYTES ? 0 : room;
+    return room < MIN_WINDOW_BYTES ? 0 : Math.min(room, this.#goal.bytes);
   }
 
   #hand(message: Message): void {
