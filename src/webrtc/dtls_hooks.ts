@@ -2,6 +2,7 @@
  * Where `dtls_patch.ts` takes hold of werift's DTLS transport: each function replaces one member of
  * it (werift-audit.md 9). What is then done is decided there.
  */
+import type { Buffer } from "node:buffer";
 import type { RTCDtlsTransport } from "werift";
 import type { DtlsRole } from "./dtls_handshake.ts";
 import type { DirectionKeys } from "./dtls_record.ts";
@@ -35,6 +36,15 @@ export function catchSocket(
     },
   });
   return () => current;
+}
+
+/** All that werift sends goes through `renew` first, each time; what that refuses is not sent. */
+export function renewRecords(
+  { transport }: DtlsSocketInternals,
+  renew: (datagram: Uint8Array) => Buffer,
+): void {
+  const { send } = transport;
+  transport.send = async (datagram) => await send(renew(datagram));
 }
 
 /**

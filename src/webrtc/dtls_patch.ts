@@ -1,8 +1,8 @@
 /**
  * Takes the datagrams of DTLS in werift's place and leaves it the handshake alone (werift-audit.md
  * 3): messages in order and once (`dtls_handshake.ts`), their proof before SRTP and SCTP start
- * (`dtls_guard.ts`), and after that our own record layer (`dtls_record.ts`). Where it takes hold of
- * werift is in `dtls_hooks.ts`.
+ * (`dtls_guard.ts`), and after that our own record layer (`dtls_record.ts`). What werift sends gets
+ * record numbers of ours (`dtls_flights.ts`). Where it takes hold of werift is in `dtls_hooks.ts`.
  *
  *   handshake --client's Finished--> proving --proof--> connected --alert, close--> closed
  *
@@ -14,6 +14,7 @@ import type { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { RTCDtlsTransport } from "werift";
 import type { Bytes } from "../lib/bytes.ts";
+import { FlightNumbers, type Sealing } from "./dtls_flights.ts";
 import { type TranscriptMessage, verifyClient, verifyServer } from "./dtls_guard.ts";
 import {
   type DtlsRole,
@@ -36,15 +37,11 @@ import {
   guardSrtp,
   keysOf,
   onVerification,
+  renewRecords,
   replaceFingerprints,
 } from "./dtls_hooks.ts";
 import type { DtlsSocketInternals } from "./internals.ts";
 
-/**
- * Above every record number that the handshake has used at epoch 1, where werift counts again from
- * zero.
- */
-const FIRST_FREE_RECORD = 64;
 /**
  * No flight of a handshake has a number this high: what still retransmits one believes itself
  * answered.
@@ -99,7 +96,7 @@ export class DtlsControl {
   #phase: "handshake" | "proving" | "connected" | "closed" = "handshake";
   #socket: DtlsSocketInternals | undefined;
   #opener: RecordOpener | undefined;
-  #sealer: RecordSealer | undefined;
+  #sealing: Sealing | undefined;
   #seen: Bytes | undefined;
   #connectedAt: number | undefined;
   #heardAt = -Infinity;
@@ -176,6 +173,8 @@ export class DtlsControl {
   #take(socket: DtlsSocketInternals): void {
     this.#socket = socket;
     socket.transport.socket.onData = this.receive;
+    const numbers = new FlightNumbers(() => this.#sealingOf(socket));
+    renewRecords(socket, (datagram) => numbers.renew(datagram));
     queueMicrotask(() => { // werift has its listeners by then
       for (const datagram of this.#early.splice(0)) this.receive(datagram);
     });
@@ -185,9 +184,7 @@ export class DtlsControl {
     if (this.#phase !== "proving") throw new Error("Cannot accept DTLS peer: it has not finished");
     const certificate = socket.remoteCertificate!;
     this.#prove(socket, certificate);
-    const numbers = socket.dtls;
-    numbers.recordSequenceNumber = Math.max(numbers.recordSequenceNumber, FIRST_FREE_RECORD);
-    this.#sealer = new RecordSealer(keysOf(socket, this.#role), numbers);
+    this.#sealingOf(socket);
     this.#seen = new Uint8Array(createHash("sha256").update(certificate).digest());
     this.#connectedAt = this.#heardAt = performance.now();
     this.#phase = "connected";
@@ -322,8 +319,15 @@ export class DtlsControl {
     this.#seal(CONTENT.ALERT, { buffer, offset: RECORD_HEADROOM, length: 2 });
   }
 
+  /** From our first Finished on: werift has the keys by then. */
+  #sealingOf(socket: DtlsSocketInternals): Sealing {
+    if (this.#sealing !== undefined) return this.#sealing;
+    const keys = keysOf(socket, this.#role);
+    return this.#sealing = { keys, sealer: new RecordSealer(keys) };
+  }
+
   #seal(type: number, packet: { buffer: Uint8Array; offset: number; length: number }): void {
-    const datagram = this.#sealer?.seal(type, packet);
+    const datagram = this.#sealing?.sealer.seal(type, packet);
     if (datagram === undefined) return;
     this.stats.sealed++;
     this.#handlers.send(datagram);
