@@ -415,7 +415,8 @@ export class SctpAssociation {
       case "stale":
         return this.#sendReply(meaning.reply);
       case "restart": // what was under way is lost: a reliable channel cannot go on (5.2.4.1)
-        return this.#abort(USER_INITIATED, "the peer has started anew");
+        this.#sendReply(meaning.reply);
+        return this.#end("the peer has started anew");
       case "discard":
     }
   }

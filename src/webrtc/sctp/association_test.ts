@@ -181,6 +181,7 @@ Deno.test("a peer that restarts ends the association, since what was under way i
   const { cookie, tag } = peer.askForCookie(0x22222222);
   const seen = peer.sayRaw(packetOf(tag, makeChunk(chunks.COOKIE_ECHO, 0, cookie)));
   assert.deepEqual(types(seen), [chunks.ABORT]);
+  assert.equal(seen[0]!.tag, 0x22222222, "the new end takes no other (8.5)");
   assert.equal(peer.closedBecause, "the peer has started anew");
 });
 

@@ -21,6 +21,7 @@ import {
   staleCookieCause,
   UNRECOGNIZED_PARAMETERS,
   UNRESOLVABLE_ADDRESS,
+  USER_INITIATED,
 } from "./packet/error_chunk.ts";
 import { makeInitBody, readInit, type ReceivedInit } from "./packet/init_chunk.ts";
 import { makeParameters } from "./packet/parameters.ts";
@@ -48,8 +49,8 @@ export type InitAckMeaning =
  */
 export type CookieMeaning =
   | { readonly type: "establish"; readonly peer: PeerParameters; readonly roundTrip: number }
-  | { readonly type: "stale"; readonly reply: Reply }
-  | { readonly type: "repeat" | "restart" | "discard" };
+  | { readonly type: "stale" | "restart"; readonly reply: Reply }
+  | { readonly type: "repeat" | "discard" };
 
 export class Handshake {
   readonly localTag: number;
@@ -130,7 +131,9 @@ export class Handshake {
       const chunk = makeError([staleCookieCause(late)]);
       return { type: "stale", reply: { chunk, tag: cookie.peer.tag } };
     }
-    if (type === "restart") return { type };
+    if (type === "restart") { // the old end is gone; the new one takes its own tag alone (8.5)
+      return { type, reply: { chunk: makeAbort(USER_INITIATED), tag: cookie.peer.tag } };
+    }
     return { type, peer: cookie.peer, roundTrip: beside.now - cookie.createdAt };
   }
 
