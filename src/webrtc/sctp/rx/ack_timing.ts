@@ -45,6 +45,11 @@ export class AckTiming {
     return isWaiting && this.#pacer.allows(now, PACKETS_PER_STEP);
   }
 
+  /** Whether the whole state is to be told at once. */
+  get isUrgent(): boolean {
+    return this.#isUrgent;
+  }
+
   /** Whether the whole state is to be told: at once, or as it is no more than the next step. */
   get owesAll(): boolean {
     return this.#isUrgent || (this.#packets > 0 && this.#steps.length === 0);

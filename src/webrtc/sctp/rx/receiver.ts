@@ -73,6 +73,14 @@ export class Receiver {
     return this.#timing.isDue(now);
   }
 
+  /**
+   * Whether a SACK with gaps is owed. Each packet behind a gap has one of its own (6.7): peers count
+   * how many have told a chunk missing (7.2.4), and one for a whole lump would leave them to T3.
+   */
+  get owesGaps(): boolean {
+    return this.#tracker.hasGaps && this.#timing.isUrgent;
+  }
+
   /** Takes one DATA chunk. Call `endPacket` when the packet is through. */
   take(fragment: Fragment): DataOutcome {
     this.#hasData = true;
