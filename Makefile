@@ -10,7 +10,7 @@ export DENO_NO_UPDATE_CHECK := 1
 
 PORTHOLE := deno run -A src/main.ts
 
-.PHONY: help setup setup-tests web bundle screenshot demo porthole check test bench fmt clean
+.PHONY: help setup setup-tests web bundle screenshot demo porthole check test test-slow bench fmt clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -27,7 +27,10 @@ check: setup ## format, lint, types, import table, unit tests: before every comm
 test: setup-tests ## all of it: checks, unit, contract and end-to-end tests in a real browser
 	@deno task --quiet test
 
-bench: setup-tests bundle ## ratios of speed and memory against other programs
+test-slow: setup-tests ## what takes minutes: a gigabyte each way to a real browser
+	@deno task --quiet test:slow
+
+bench: setup-tests bundle ## ratios of speed and memory against other programs; ARGS=--transport beside pion
 	@deno task --quiet bench $(ARGS)
 
 screenshot: setup-tests web ## docs/screenshot.png, made by the end-to-end test

@@ -8,6 +8,7 @@ import type { Channel, ChannelHandlers, Services } from "./seams.ts";
 /** One end of a channel in memory: messages arrive in order, a microtask later. */
 export class ChannelDouble implements Channel {
   bufferedAmount = 0;
+  isPaused = false;
   readonly sent: Bytes[] = [];
   #handlers: ChannelHandlers | undefined;
   #other: ChannelDouble | undefined;
@@ -18,6 +19,18 @@ export class ChannelDouble implements Channel {
     a.#other = b;
     b.#other = a;
     return [a, b];
+  }
+
+  get room(): number {
+    return CHANNEL_HIGH_BYTES - this.bufferedAmount;
+  }
+
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  resume(): void {
+    this.isPaused = false;
   }
 
   listen(handlers: ChannelHandlers): void {

@@ -1,6 +1,6 @@
 /** The agent's own bounds, each with its unit and reason. Those of the wire are in `protocol/limits.ts`. */
 
-import { MAX_STREAMS } from "../protocol/limits.ts";
+import { MAX_STREAMS, WINDOWS_TO_ACCEPTOR } from "../protocol/limits.ts";
 
 /** Sessions at once. Each may hold 4 MiB of uploads and a DTLS context; a Pi Zero 2 has 512 MB. */
 export const MAX_SESSIONS = 16;
@@ -46,6 +46,15 @@ export const MAX_EXCHANGES = 2 * MAX_STREAMS;
 
 /** ms that the exchanges of a session that ends may take to let go of their services. */
 export const RELEASE_LIMIT_MS = 5000;
+
+/**
+ * Unconsumed bytes of uploads at which the receive window of the transport begins to close: they and what the transport
+ * may hold stay below 5 MiB together. The mux's credit ends 1.5 MiB later, so that of the window's 2 MiB some are always
+ * left: `control` shares it, and must get through when services do not read.
+ */
+export const HELD_HIGH_BYTES = WINDOWS_TO_ACCEPTOR.connection - (1536 << 10);
+/** The same at which it opens again. */
+export const HELD_LOW_BYTES = HELD_HIGH_BYTES / 2;
 
 /** Bytes of control messages that may wait to leave: past it the browser asks and does not read. */
 export const MAX_CONTROL_BUFFERED_BYTES = 256 << 10;

@@ -3,8 +3,8 @@
  * browser's `web/pump/channel_driver.ts`. It knows no services: what happens on streams goes to its listener.
  */
 import type { Bytes } from "../lib/bytes.ts";
-import { CHANNEL_HIGH_BYTES } from "../protocol/limits.ts";
 import { Mux, type MuxEvent } from "../protocol/mux.ts";
+import { HELD_HIGH_BYTES, HELD_LOW_BYTES } from "./limits.ts";
 import type { Channel } from "./seams.ts";
 
 /** What a driver tells its owner. `closed` comes once, and not after `close()`. */
@@ -23,6 +23,7 @@ export class MuxDriver {
   readonly #mux = new Mux({ role: "acceptor" });
   #state: "opening" | "open" | "closed" = "opening";
   #draining = false;
+  #isPaused = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(channel: Channel, listener: MuxListener) {
@@ -78,19 +79,32 @@ export class MuxDriver {
     this.#draining = true;
     try {
       while (this.#state !== "closed" && this.#step());
+      this.#setPace();
     } finally {
       this.#draining = false;
     }
   }
 
   #step(): boolean {
-    const room = this.#state === "open" ? CHANNEL_HIGH_BYTES - this.#channel.bufferedAmount : 0;
+    const room = this.#state === "open" ? this.#channel.room : 0;
     const output = this.#mux.poll(room);
     if (output === undefined) return false;
     if (output.type === "event") this.#listener.event(output.event);
     else if (output.type === "transmit") this.#channel.send(output.bytes);
     else this.#setTimer(output.at);
     return true;
+  }
+
+  /** Services that read slower than the browser writes fill this end: then the transport takes less. */
+  #setPace(): void {
+    const { held } = this.#mux;
+    if (!this.#isPaused && held > HELD_HIGH_BYTES) {
+      this.#isPaused = true;
+      this.#channel.pause();
+    } else if (this.#isPaused && held < HELD_LOW_BYTES) {
+      this.#isPaused = false;
+      this.#channel.resume();
+    }
   }
 
   #setTimer(at: number): void {

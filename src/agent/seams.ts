@@ -35,6 +35,11 @@ export interface Channel {
   send(bytes: Uint8Array): void;
   /** Bytes handed to `send` that have not left for the network. */
   readonly bufferedAmount: number;
+  /** Bytes worth handing over now: enough that the path is never idle. At 0 or below, wait for `low`. */
+  readonly room: number;
+  /** What is delivered from now on keeps its place in the receive window, until `resume`. */
+  pause(): void;
+  resume(): void;
 }
 
 /** H.264 access unit, already cut into RTP payloads (RFC 6184 5). */

@@ -6,6 +6,7 @@
  * Whom to believe is not known here: that is `webrtc/udp_gate.ts`.
  */
 import { createSocket } from "node:dgram";
+import { Backlog, type Receive } from "./datagram_backlog.ts";
 
 /** What a socket is opened for. */
 export interface DatagramOptions {
@@ -16,7 +17,7 @@ export interface DatagramOptions {
    * Called with each datagram. The bytes are only there during the call: the next datagram may be
    * written over them. Must not throw.
    */
-  receive(bytes: Uint8Array, address: string, port: number): void;
+  readonly receive: Receive;
 }
 
 /** A socket bound to all addresses of one family. */
@@ -32,12 +33,6 @@ export interface DatagramSocket {
   /** Resolves when the port is free again. Never rejects. */
   close(): Promise<void>;
 }
-
-/**
- * Largest datagram that is taken, in bytes: what arrives longer is cut. A peer connection keeps to
- * the path's MTU; STUN and DTLS fit into an Ethernet frame.
- */
-const MAX_DATAGRAM_BYTES = 2048;
 
 /** Opens a socket on all addresses. Rejects with an Error when the port cannot be had. */
 export function openDatagramSocket(options: DatagramOptions): Promise<DatagramSocket> {
@@ -55,14 +50,16 @@ class DenoSocket implements DatagramSocket {
   readonly #socket: Deno.DatagramConn;
   readonly #receiving: Promise<void>;
   readonly #failed = () => void this.errors++;
+  readonly #backlog: Backlog;
   #closed = false;
 
   constructor(listen: typeof Deno.listenDatagram, options: DatagramOptions) {
-    const { family, port } = options;
+    const { family, port, receive } = options;
     const hostname = family === 4 ? "0.0.0.0" : "::";
     this.#socket = listen({ transport: "udp", hostname, port });
     this.port = (this.#socket.addr as Deno.NetAddr).port;
-    this.#receiving = this.#receive(options);
+    this.#backlog = new Backlog(receive, this.#failed);
+    this.#receiving = this.#receive();
   }
 
   send(bytes: Uint8Array, hostname: string, port: number): void {
@@ -74,19 +71,24 @@ class DenoSocket implements DatagramSocket {
     if (!this.#closed) {
       this.#closed = true;
       this.#socket.close();
+      this.#backlog.close();
     }
     await this.#receiving;
   }
 
-  async #receive({ receive }: DatagramOptions): Promise<void> {
-    const buffer = new Uint8Array(MAX_DATAGRAM_BYTES);
+  /** What is there already comes without a turn of the event loop: the loop runs until it is empty. */
+  async #receive(): Promise<void> {
+    const backlog = this.#backlog;
     for (let failures = 0; !this.#closed && failures < MAX_FAILURES_IN_A_ROW;) {
       try {
+        const buffer = backlog.buffer();
         const [bytes, from] = await this.#socket.receive(buffer);
         failures = 0;
         if (this.#closed) return;
-        const { hostname, port } = from as Deno.NetAddr;
-        receive(bytes, hostname, port);
+        const { hostname: address, port } = from as Deno.NetAddr;
+        backlog.push({ buffer, bytes, address, port });
+        const room = backlog.room();
+        if (room !== undefined) await room;
       } catch {
         if (this.#closed) return;
         this.errors++; // an ICMP error of an earlier datagram

@@ -43,11 +43,13 @@ export class SendCredit {
 
 /** What the peer may still send, and what we owe it. */
 export class ReceiveWindow {
+  readonly #window: number;
   readonly #threshold: number;
   #available: number;
   #owed = 0;
 
   constructor(window: number, grantShare: number) {
+    this.#window = window;
     this.#threshold = window / grantShare;
     this.#available = window;
   }
@@ -56,6 +58,11 @@ export class ReceiveWindow {
   take(bytes: number): void {
     if (bytes > this.#available) throw new ProtocolError("Cannot take DATA: sent without credit");
     this.#available -= bytes;
+  }
+
+  /** Bytes that came and that the consumer is not done with. */
+  get held(): number {
+    return this.#window - this.#available - this.#owed;
   }
 
   /** The consumer is done with this many bytes. */

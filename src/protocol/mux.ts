@@ -98,6 +98,11 @@ export class Mux {
     return this.#streams.size;
   }
 
+  /** Bytes of all streams that came and were not consumed, as DATA frames cost them. */
+  get held(): number {
+    return this.#window.held;
+  }
+
   /** Takes bytes of the channel. Throws a ProtocolError when the peer broke a rule: the connection must end. */
   receive(now: number, bytes: Uint8Array): void {
     this.#parser.push(bytes);

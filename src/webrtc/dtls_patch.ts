@@ -1,7 +1,8 @@
 /**
  * Takes the datagrams of DTLS in werift's place and leaves it the handshake alone (werift-audit.md
  * 3): messages in order and once (`dtls_handshake.ts`), their proof before SRTP and SCTP start
- * (`dtls_guard.ts`), and after that our own record layer (`dtls_record.ts`).
+ * (`dtls_guard.ts`), and after that our own record layer (`dtls_record.ts`). What werift sends gets
+ * record numbers of ours (`dtls_flights.ts`). Where it takes hold of werift is in `dtls_hooks.ts`.
  *
  *   handshake --client's Finished--> proving --proof--> connected --alert, close--> closed
  *
@@ -13,6 +14,7 @@ import type { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { RTCDtlsTransport } from "werift";
 import type { Bytes } from "../lib/bytes.ts";
+import { FlightNumbers, type Sealing } from "./dtls_flights.ts";
 import { type TranscriptMessage, verifyClient, verifyServer } from "./dtls_guard.ts";
 import {
   type DtlsRole,
@@ -31,18 +33,15 @@ import {
   RecordSealer,
 } from "./dtls_record.ts";
 import {
-  checkDtlsSocket,
-  type DtlsInternals,
-  dtlsInternals,
-  type DtlsSocketInternals,
-} from "./internals.ts";
-import { refuseReplays } from "./srtcp_guard.ts";
+  catchSocket,
+  guardSrtp,
+  keysOf,
+  onVerification,
+  renewRecords,
+  replaceFingerprints,
+} from "./dtls_hooks.ts";
+import type { DtlsSocketInternals } from "./internals.ts";
 
-/**
- * Above every record number that the handshake has used at epoch 1, where werift counts again from
- * zero.
- */
-const FIRST_FREE_RECORD = 64;
 /**
  * No flight of a handshake has a number this high: what still retransmits one believes itself
  * answered.
@@ -54,9 +53,6 @@ const MAX_REPEATS = 16;
 const MAX_EARLY_DATAGRAMS = 8;
 /** How often one hello is answered. */
 const MAX_HELLOS = 16;
-
-/** RFC 7714 14.2 */
-const AEAD_AES_128_GCM = 7;
 
 // RFC 5246 7.2
 const WARNING = 1;
@@ -94,14 +90,13 @@ export class DtlsControl {
     replayed: 0,
     unexpected: 0,
   };
-  readonly #transport: RTCDtlsTransport;
   readonly #role: DtlsRole;
   readonly #handlers: DtlsHandlers;
   readonly #reader: HandshakeReader;
   #phase: "handshake" | "proving" | "connected" | "closed" = "handshake";
   #socket: DtlsSocketInternals | undefined;
   #opener: RecordOpener | undefined;
-  #sealer: RecordSealer | undefined;
+  #sealing: Sealing | undefined;
   #seen: Bytes | undefined;
   #connectedAt: number | undefined;
   #heardAt = -Infinity;
@@ -116,15 +111,14 @@ export class DtlsControl {
     transport: RTCDtlsTransport,
     { role = "server", handlers }: { readonly role?: DtlsRole; readonly handlers: DtlsHandlers },
   ) {
-    this.#transport = transport;
     this.#role = role;
     this.#handlers = handlers;
     this.#reader = new HandshakeReader(role);
     transport.role = role;
-    this.#catchSocket();
-    this.#hookVerification();
-    this.#replaceFingerprints();
-    this.#guardSrtp();
+    const socket = catchSocket(transport, (socket) => this.#take(socket));
+    onVerification(transport, () => this.#accept(socket()!));
+    replaceFingerprints(transport);
+    guardSrtp(transport, socket);
   }
 
   /** SHA-256 of the certificate of the handshake, once it was found to be the one of the offer. */
@@ -176,69 +170,21 @@ export class DtlsControl {
     if (this.#socket !== undefined) this.#socket.dtls.flight = LAST_FLIGHT;
   }
 
-  /* ---- hooks ------------------------------------------------------------------------------------------ */
-
-  /** werift sets `dtls` when ICE has connected, before anything can come in. */
-  #catchSocket(): void {
-    Object.defineProperty(this.#transport, "dtls", {
-      configurable: true,
-      get: () => this.#socket,
-      set: (socket: DtlsSocketInternals) => {
-        checkDtlsSocket(socket);
-        this.#socket = socket;
-        socket.transport.socket.onData = this.receive;
-        queueMicrotask(() => { // werift has its listeners by then
-          for (const datagram of this.#early.splice(0)) this.receive(datagram);
-        });
-      },
+  #take(socket: DtlsSocketInternals): void {
+    this.#socket = socket;
+    socket.transport.socket.onData = this.receive;
+    const numbers = new FlightNumbers(() => this.#sealingOf(socket));
+    renewRecords(socket, (datagram) => numbers.renew(datagram));
+    queueMicrotask(() => { // werift has its listeners by then
+      for (const datagram of this.#early.splice(0)) this.receive(datagram);
     });
-  }
-
-  /**
-   * werift calls this after the handshake, before SRTP and SCTP start
-   * (webrtc/src/transport/dtls.ts, `start`).
-   */
-  #hookVerification(): void {
-    const internals = dtlsInternals(this.#transport);
-    const verify = internals.verifyRemoteCertificateFingerprint.bind(this.#transport);
-    internals.verifyRemoteCertificateFingerprint = () => {
-      verify();
-      this.#accept(this.#socket!);
-    };
-  }
-
-  /** werift adds those of a new description to the old ones, so that either would do. */
-  #replaceFingerprints(): void {
-    const internals: DtlsInternals = dtlsInternals(this.#transport);
-    const setRemoteParams = internals.setRemoteParams.bind(this.#transport);
-    internals.setRemoteParams = (parameters) => {
-      internals.remoteParameters = undefined;
-      setRemoteParams(parameters);
-    };
-  }
-
-  /**
-   * werift's AES-CM leaks a cipher for each packet on Deno (it never calls `final`): GCM is the only
-   * profile. An end that cannot do it has its channels, and no pictures.
-   */
-  #guardSrtp(): void {
-    const internals: DtlsInternals = dtlsInternals(this.#transport);
-    internals.srtpProfiles = [AEAD_AES_128_GCM];
-    const startSrtp = internals.startSrtp.bind(this.#transport);
-    internals.startSrtp = () => {
-      if (this.#socket!.srtp.srtpProfile !== AEAD_AES_128_GCM) return;
-      startSrtp();
-      refuseReplays(this.#transport.srtcp);
-    };
   }
 
   #accept(socket: DtlsSocketInternals): void {
     if (this.#phase !== "proving") throw new Error("Cannot accept DTLS peer: it has not finished");
     const certificate = socket.remoteCertificate!;
     this.#prove(socket, certificate);
-    const numbers = socket.dtls;
-    numbers.recordSequenceNumber = Math.max(numbers.recordSequenceNumber, FIRST_FREE_RECORD);
-    this.#sealer = new RecordSealer(keysOf(socket, this.#role), numbers);
+    this.#sealingOf(socket);
     this.#seen = new Uint8Array(createHash("sha256").update(certificate).digest());
     this.#connectedAt = this.#heardAt = performance.now();
     this.#phase = "connected";
@@ -373,8 +319,15 @@ export class DtlsControl {
     this.#seal(CONTENT.ALERT, { buffer, offset: RECORD_HEADROOM, length: 2 });
   }
 
+  /** From our first Finished on: werift has the keys by then. */
+  #sealingOf(socket: DtlsSocketInternals): Sealing {
+    if (this.#sealing !== undefined) return this.#sealing;
+    const keys = keysOf(socket, this.#role);
+    return this.#sealing = { keys, sealer: new RecordSealer(keys) };
+  }
+
   #seal(type: number, packet: { buffer: Uint8Array; offset: number; length: number }): void {
-    const datagram = this.#sealer?.seal(type, packet);
+    const datagram = this.#sealing?.sealer.seal(type, packet);
     if (datagram === undefined) return;
     this.stats.sealed++;
     this.#handlers.send(datagram);
@@ -383,15 +336,4 @@ export class DtlsControl {
 
 function other(role: DtlsRole): DtlsRole {
   return role === "server" ? "client" : "server";
-}
-
-/** What an end seals with. Copies: werift writes its own counters into its nonces. */
-function keysOf(socket: DtlsSocketInternals, role: DtlsRole) {
-  const cipher = socket.cipher.cipher!;
-  const key = role === "server" ? cipher.serverWriteKey : cipher.clientWriteKey;
-  const nonce = role === "server" ? cipher.serverNonce : cipher.clientNonce;
-  if (cipher.blockAlgorithm !== "aes-128-gcm" || key?.length !== 16 || nonce?.length !== 12) {
-    throw new Error("Cannot use werift: its cipher is not AES-128-GCM");
-  }
-  return { key: Uint8Array.from(key), salt: Uint8Array.from(nonce.subarray(0, 4)) };
 }

@@ -1,8 +1,8 @@
 /**
  * The record layer of DTLS 1.2 with AES-128-GCM (RFC 6347 4.1, RFC 5288): records are cut out of
  * datagrams, opened once, kept from being replayed, and sealed in the buffer that they leave in.
- * Pure but for node:crypto. It works beside werift's, which keeps the handshake; both draw their
- * numbers from one counter (`RecordNumbers`).
+ * Pure but for node:crypto. What werift's own has sealed for the handshake is sealed anew by this
+ * one (`dtls_flights.ts`), so that numbers have one source.
  */
 import { Buffer } from "node:buffer";
 import { createCipheriv, createDecipheriv } from "node:crypto";
@@ -143,25 +143,20 @@ export class RecordOpener {
   }
 }
 
-/** The counter that all records of one direction share. */
-export interface RecordNumbers {
-  recordSequenceNumber: number;
-}
-
 /** RFC 6347 4.1: numbers have 48 bits and never come again under a key. */
 const LAST_NUMBER = 2 ** 48 - 1;
 
-/** Seals records of epoch 1. */
+/** Seals records of epoch 1. There is one for the keys of a direction, or nonces would come again. */
 export class RecordSealer {
   readonly #key: Uint8Array;
   readonly #nonce: Uint8Array;
   readonly #aad = new Uint8Array(AAD_BYTES);
-  readonly #numbers: RecordNumbers;
+  #next: number;
 
-  constructor({ key, salt }: DirectionKeys, numbers: RecordNumbers) {
+  constructor({ key, salt }: DirectionKeys, first = 0) {
     this.#key = key;
     this.#nonce = nonceOf(salt);
-    this.#numbers = numbers;
+    this.#next = first;
   }
 
   /**
@@ -177,13 +172,9 @@ export class RecordSealer {
       readonly length: number;
     },
   ): Uint8Array | undefined {
-    if (this.#numbers.recordSequenceNumber >= LAST_NUMBER) return undefined;
+    if (this.#next > LAST_NUMBER) return undefined;
     const start = offset - RECORD_HEADROOM;
-    this.#writeHeader(buffer, start, {
-      type,
-      length,
-      number: ++this.#numbers.recordSequenceNumber,
-    });
+    this.#writeHeader(buffer, start, { type, length, number: this.#next++ });
     const cipher = createCipheriv(CIPHER, this.#key, this.#nonce, { authTagLength: TAG_BYTES });
     cipher.setAAD(this.#aad);
     buffer.set(cipher.update(buffer.subarray(offset, offset + length)), offset);

@@ -53,7 +53,6 @@ export interface DtlsSocketInternals {
     };
   };
   readonly dtls: {
-    recordSequenceNumber: number;
     sequenceNumber: number;
     flight: number;
     readonly cookie?: Uint8Array;
@@ -207,7 +206,6 @@ export function checkDtlsSocket(socket: DtlsSocketInternals): void {
     onClose: "object",
   });
   demandMembers(socket.dtls, {
-    recordSequenceNumber: "number",
     sequenceNumber: "number",
     flight: "number",
     lastMessage: "object",

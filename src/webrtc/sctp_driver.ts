@@ -1,8 +1,8 @@
 /**
  * Runs our SCTP association (`sctp/`) between DTLS and the channels, in the place of werift's,
- * which it replaces on one transport by a stand-in that only starts and stops. Everything from an
- * acknowledgement to the socket happens in one call, without an event or promise of ours; only what
- * the channels write waits for the end of the task, so that small messages share a packet.
+ * which it replaces on one transport by a stand-in that only starts and stops. What comes and what
+ * the channels write is worked on at the end of the task, so that messages and acknowledgements
+ * share packets; from there to the socket it is one call, without an event or promise of ours.
  */
 import { randomInt } from "node:crypto";
 import type { RTCSctpTransport } from "werift";
@@ -77,17 +77,37 @@ export class SctpDriver {
     return this.#association.bufferedAmount(streamId);
   }
 
+  /** What the path is thought to carry, in bytes per ms; 0 before anything is known. */
+  get bandwidth(): number {
+    return this.#association.bandwidth;
+  }
+
+  /** What comes on this stream is delivered, and counts against the window until `resume`. */
+  pause(streamId: number): void {
+    this.#association.pause(streamId);
+  }
+
+  resume(streamId: number): void {
+    this.#association.resume(performance.now(), streamId);
+    this.#planFlush();
+  }
+
   /** Takes what DTLS has opened. The bytes are the association's from now on. Never throws. */
   receive(packet: Uint8Array): void {
     if (this.#state === "closed") return;
     this.#association.receive(performance.now(), packet);
-    this.#drain();
+    this.#planFlush();
   }
 
   /** Hands one message over. The bytes must stay as they are until they are acknowledged. */
   send(streamId: number, bytes: Uint8Array): void {
     if (this.#state === "closed") return;
     this.#association.send(performance.now(), streamId, BINARY, bytes);
+    this.#planFlush();
+  }
+
+  /** What comes and goes in one task shares packets: small messages, and the SACKs of a slice. */
+  #planFlush(): void {
     if (this.#isFlushPlanned || this.#isDraining) return;
     this.#isFlushPlanned = true;
     queueMicrotask(() => {
@@ -167,9 +187,7 @@ export class SctpDriver {
     this.#timerAt = at;
     this.#timer = setTimeout(() => {
       this.#timerAt = Infinity;
-      const now = performance.now();
-      if (now < at) return this.#arm(at); // timers may be a fraction of a millisecond early
-      this.#association.tick(now);
+      this.#association.tick(performance.now());
       this.#drain();
     }, Math.max(0, at - performance.now()));
   }

@@ -3,6 +3,7 @@
  * figure decides anything here (docs/benchmarks.md says what each means). The measures are the other files, one each.
  *
  *   bench.ts [--quick] [--links] [--only PART] [--json FILE]
+ *   bench.ts --transport ...: the transport beside pion's instead (transport.ts)
  */
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
@@ -19,6 +20,7 @@ import { measureMemory } from "./memory.ts";
 import { documentOf, type Findings, tableOf } from "./report.ts";
 import { Stage } from "./stage.ts";
 import { measureThroughput } from "./throughput.ts";
+import { benchTransport } from "./transport.ts";
 
 /** How often things are measured: a median of five has a spread to show; two only show that all runs. */
 const FULL = { repeats: 5, lives: 5, blocks: 5, count: 40 };
@@ -140,11 +142,21 @@ async function print(to: typeof Deno.stdout, line: string): Promise<void> {
   await to.write(new TextEncoder().encode(`${line}\n`));
 }
 
+/** Another bench with the same browser, so that a run of either is `make bench`. */
+const isOfTransport = Deno.args.includes("--transport");
+
+async function transport(): Promise<boolean> {
+  return await benchTransport(Deno.args.filter((arg) => arg !== "--transport"), {
+    say: (line) => Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`)),
+    opened: (part) => void everything.use(part),
+  });
+}
+
 async function main(): Promise<number> {
   const missing = await chromiumMissing();
   try {
     if (missing !== undefined) throw new Error(`Cannot measure: ${missing}`);
-    return await bench(readOptions(Deno.args)) ? 0 : 1;
+    return await (isOfTransport ? transport() : bench(readOptions(Deno.args))) ? 0 : 1;
   } catch (error) {
     await print(Deno.stderr, stackOf(error));
     return 1;

@@ -1,4 +1,5 @@
 /** What a reader must know of the machine to read its figures; no name of it, nor of anybody. */
+import { inCheckout } from "../e2e/checkout.ts";
 import { runPorthole } from "../e2e/processes.ts";
 
 export interface Machine {
@@ -9,7 +10,7 @@ export interface Machine {
   /** Of the agent. */
   readonly runtime: string;
   readonly browser: string;
-  /** Of the bundle that was measured; undefined where it was made without git. */
+  /** Of the bundle or the sources that were measured; undefined without git. */
   readonly commit: string | undefined;
 }
 
@@ -21,13 +22,37 @@ export async function machineFacts(browser: string): Promise<Machine> {
   });
   if (code !== 0) throw new Error(`Cannot run dist/porthole.mjs: ${stderr}`);
   const { runtime, arch, commit } = JSON.parse(stdout);
+  return { ...hardware(), arch, runtime, browser: `Chromium ${browser}`, commit };
+}
+
+/** The same for measures of the sources. */
+export async function sourceFacts(browser: string): Promise<Machine> {
+  return {
+    ...hardware(),
+    arch: Deno.build.arch,
+    runtime: `Deno ${Deno.version.deno}`,
+    browser: `Chromium ${browser}`,
+    commit: await headCommit(),
+  };
+}
+
+function hardware(): Pick<Machine, "cores" | "memoryMB" | "kernel"> {
   return {
     cores: navigator.hardwareConcurrency,
     memoryMB: Math.round(Deno.systemMemoryInfo().total / 1e6),
     kernel: Deno.osRelease(),
-    arch,
-    runtime,
-    browser: `Chromium ${browser}`,
-    commit,
   };
+}
+
+async function headCommit(): Promise<string | undefined> {
+  try {
+    const { code, stdout } = await new Deno.Command("git", {
+      args: ["rev-parse", "--short", "HEAD"],
+      cwd: inCheckout(""),
+      stderr: "null",
+    }).output();
+    return code === 0 ? new TextDecoder().decode(stdout).trim() : undefined;
+  } catch {
+    return undefined; // no git
+  }
 }

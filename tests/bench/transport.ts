@@ -1,111 +1,234 @@
 /**
- * Our transport against pion, each in turn as the device of the same Chromium on the same link:
- * speed both ways, CPU and memory of the device, time to open, and what a small message on another
- * channel waits meanwhile. Prints one table, writes one JSON (tests/bench/out/transport.json).
+ * `make bench ARGS=--transport`: our transport against pion, each in turn as the device of the same
+ * Chromium on the same link: speed both ways, CPU and memory of the device, time to open, and what
+ * a small message on another channel waits meanwhile. Prints one table in Markdown, writes one JSON.
  *
- *   deno run -A tests/bench/transport.ts [--pairs N] [--quick] [--only TEXT]
+ *   bench.ts --transport [--pairs N] [--quick] [--only TEXT] [--json FILE] [--resume]
  *
- * `--quick` is one pair with small transfers on loopback and at 50 ms; `--only` takes the links
- * whose name contains the text. All links but loopback need root and the shared folder.
+ * `--quick` is one pair with short transfers on loopback and at 50 ms, without the gigabyte;
+ * `--only` takes the links whose name contains the text, or "push" for the gigabyte alone;
+ * `--resume` measures only what the JSON file does not have yet. All links but loopback need root
+ * and the shared folder.
  */
 import { parseArgs } from "node:util";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { exists, inCheckout } from "../e2e/checkout.ts";
-import { chromiumMissing, launchChromium } from "../e2e/browser.ts";
+import { launchChromium } from "../e2e/browser.ts";
 import { DEVICE_HOST, twoHosts, twoHostsMissing, VIEWER_HOST } from "../e2e/two_hosts.ts";
-import { type Condition, CONDITIONS, MESSAGE_BYTES, TRANSFER_LIMIT_MS } from "./transport/links.ts";
-import { type Sample, table } from "./transport/results.ts";
-import { buildPion, DeviceProcess, type StackName } from "./transport/stacks.ts";
+import { sourceFacts } from "./machine.ts";
+import {
+  type Condition,
+  CONDITIONS,
+  DIRECTIONS,
+  FULL,
+  MESSAGE_BYTES,
+  QUICK,
+} from "./transport/links.ts";
+import { type Facts, Record } from "./transport/record.ts";
+import { type Place, table } from "./transport/results.ts";
+import { BenchSession } from "./transport/session.ts";
+import { buildPion, pionVersion, type StackName } from "./transport/stacks.ts";
 
 const PAIRS = 5;
-const OUT = inCheckout("tests/bench/out/");
-/** Beyond the limits inside the page, in ms: then the page or the device is stuck. */
-const PAGE_LIMIT_MS = TRANSFER_LIMIT_MS + 15_000;
-const CONNECT_LIMIT_MS = 20_000;
+const PION = inCheckout("tests/bench/out/pion");
 /** How long another run may keep the two hosts, in ms. */
 const HOSTS_LIMIT_MS = 10 * 60_000;
-const DIRECTIONS = ["down", "up"] as const;
+const PUSH = "push";
 
-/** What a transfer was, from the page. */
-interface Transfer {
-  readonly bytes: number;
-  readonly timedBytes: number;
-  readonly ms: number;
-  readonly trips: readonly number[];
-}
-
-interface Setting {
-  readonly condition: Condition;
-  readonly stack: StackName;
-  readonly pair: number;
+interface Options {
+  readonly pairs: number;
   readonly quick: boolean;
-  readonly pion: string;
+  readonly only: string;
+  readonly json: string;
+  readonly resume: boolean;
 }
 
-const { values } = parseArgs({
-  options: {
-    pairs: { type: "string" },
-    quick: { type: "boolean", default: false },
-    only: { type: "string", default: "" },
-  },
-});
-const quick = values.quick;
-const pairs = Number(values.pairs ?? (quick ? 1 : PAIRS));
-
-const noChromium = await chromiumMissing();
-if (noChromium !== undefined) stop(`the transport bench is skipped: ${noChromium}`);
-await Deno.mkdir(OUT, { recursive: true });
-const pion = `${OUT}pion`;
-const noPion = await buildPion(pion);
-if (noPion !== undefined) say(`pion is skipped: ${noPion}`);
-const noHosts = await twoHostsMissing();
-if (noHosts !== undefined) say(`all links but loopback are skipped: ${noHosts}`);
-const script = await Deno.readTextFile(inCheckout("tests/bench/transport/page.js"));
-
-/** What has to be taken down when somebody stops the run: links, processes. */
-const standing = new Set<AsyncDisposable>();
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  Deno.addSignalListener(signal, () => {
-    Promise.allSettled([...standing].map((part) => part[Symbol.asyncDispose]()))
-      .then(() => Deno.exit(130));
-  });
+/** What the bench is told while it runs. */
+export interface TransportBenchHandlers {
+  readonly say: (line: string) => void;
+  /** Told of everything that must end when the run is broken off. */
+  readonly opened: (part: AsyncDisposable) => void;
 }
 
-const samples: Sample[] = [];
-for (const condition of CONDITIONS) {
-  if (!condition.name.includes(values.only)) continue;
-  if (quick && values.only === "" && condition.rttMs !== 0 && condition.name !== "50 ms") continue;
-  if (condition.link !== undefined && noHosts !== undefined) continue;
-  await measure(condition).catch((error) => say(`${condition.name}: ${error.message}`));
-}
-say(table(samples));
-Deno.exit(0); // Chromium's driver keeps handles of its own
-
-/** All pairs on one link. What fails is told and left out: the rest of the table is still wanted. */
-async function measure(condition: Condition): Promise<void> {
-  if (condition.link !== undefined) await hostsFree();
-  await using hosts = condition.link === undefined ? undefined : await twoHosts(condition.link);
-  if (hosts !== undefined) standing.add(hosts);
-  const netns = condition.link === undefined ? undefined : VIEWER_HOST.netns;
-  const browser = await launchChromium({
-    netns,
-    disabledFeatures: ["WebRtcHideLocalIpsWithMdns"],
-  });
+/**
+ * Gives whether all could be measured. What fails is told and left out: the rest of the table is
+ * still wanted. Throws an Error when options or machine are not fit for any of it.
+ */
+export async function benchTransport(
+  args: readonly string[],
+  handlers: TransportBenchHandlers,
+): Promise<boolean> {
+  const options = readOptions(args);
+  const { say } = handlers;
+  const start = performance.now();
+  await Deno.mkdir(inCheckout("tests/bench/out"), { recursive: true });
+  const noPion = await buildPion(PION);
+  if (noPion !== undefined) say(`skipped: pion: ${noPion}`);
   const stacks: StackName[] = noPion === undefined ? ["ours", "pion"] : ["ours"];
-  try {
-    for (let pair = 0; pair < pairs; pair++) {
+  const noHosts = await twoHostsMissing();
+  if (noHosts !== undefined) say(`skipped: all links but loopback: ${noHosts}`);
+  const facts = await factsOfRun();
+  const record = new Record(options.json, facts);
+  if (options.resume) await record.resume();
+  const run = new TransportBench({ ...options, stacks, record, handlers });
+  for (const condition of CONDITIONS) {
+    if (isWanted(condition, options) && (condition.link === undefined || noHosts === undefined)) {
+      await run.measure(condition);
+    }
+  }
+  if (options.only === PUSH || (options.only === "" && !options.quick)) await run.push();
+  say(`\n${headline(facts, options)}\n\n${table(record.samples, record.pushes)}\n`);
+  for (const reason of run.failed) say(`failed: ${reason}`);
+  say(`${Math.round((performance.now() - start) / 1000)} s`);
+  return run.failed.length === 0;
+}
+
+interface BenchOptions extends Options {
+  readonly stacks: readonly StackName[];
+  readonly record: Record;
+  readonly handlers: TransportBenchHandlers;
+}
+
+class TransportBench {
+  readonly failed: string[] = [];
+  readonly #options: BenchOptions;
+
+  constructor(options: BenchOptions) {
+    this.#options = options;
+  }
+
+  /** All pairs on one link. */
+  async measure(condition: Condition): Promise<void> {
+    const { pairs, stacks } = this.#options;
+    const turns = Array.from({ length: pairs }, (_, pair) =>
       // Who comes first changes, so that a machine that grows slower is fair to both.
-      for (const stack of pair % 2 === 0 ? stacks : stacks.toReversed()) {
-        const setting = { condition, stack, pair, quick, pion };
-        await session(browser, setting).catch((error) => {
-          say(`${condition.name}, ${stack}, pair ${pair + 1}: ${error.message}`);
+      (pair % 2 === 0 ? stacks : stacks.toReversed()).map((stack) => ({ pair, stack })))
+      .flat()
+      .map((turn) => this.#places(condition, turn))
+      .filter((places) => places.length > 0);
+    if (turns.length === 0) return;
+    await this.#attempt(condition.name, async () => {
+      await using link = await this.#link(condition);
+      for (const places of turns) {
+        const [{ stack, pair }] = places as [Place];
+        await this.#attempt(`${condition.name}, ${stack}, pair ${pair + 1}`, async () => {
+          await using session = await this.#session(link.browser, { condition, stack });
+          for (const place of places) await this.#transfer(session, place);
         });
       }
+    });
+  }
+
+  /** A gigabyte over loopback by a new process of each stack. */
+  async push(): Promise<void> {
+    const { stacks, record, handlers } = this.#options;
+    const condition = CONDITIONS.find(({ link }) => link === undefined)!;
+    const left = stacks.filter((stack) => !record.pushes.some((push) => push.stack === stack));
+    if (left.length === 0) return;
+    await using link = await this.#link(condition);
+    for (const stack of left) {
+      await this.#attempt(`1 GB, ${stack}`, async () => {
+        await using session = await this.#session(link.browser, { condition, stack });
+        const push = await session.push(stack);
+        await record.addPush(push);
+        handlers.say(
+          `1 GB, ${stack}: ${push.seconds.toFixed(0)} s, peak ${push.peakMb.toFixed(0)} MB`,
+        );
+      });
     }
+  }
+
+  /** What is to be measured in one process. */
+  #places(condition: Condition, turn: Pick<Place, "pair" | "stack">): Place[] {
+    return MESSAGE_BYTES.flatMap((messageBytes) =>
+      DIRECTIONS.map((direction) => ({ link: condition.name, ...turn, direction, messageBytes }))
+    ).filter((place) => !this.#options.record.has(place));
+  }
+
+  async #transfer(session: BenchSession, place: Place): Promise<void> {
+    const { quick, record, handlers } = this.#options;
+    const sample = await session.transfer(place, quick ? QUICK : FULL);
+    await record.add(sample);
+    handlers.say(
+      `${place.link}, ${place.stack}, pair ${place.pair + 1}, ${place.direction}, ` +
+        `${place.messageBytes / 1024} KiB: ${sample.mbitPerSecond.toFixed(1)} Mbit/s`,
+    );
+  }
+
+  async #session(
+    browser: Browser,
+    options: { readonly condition: Condition; readonly stack: StackName },
+  ): Promise<BenchSession> {
+    const session = await BenchSession.open(browser, { ...options, pion: PION });
+    this.#options.handlers.opened(session);
+    return session;
+  }
+
+  /** The link's two hosts, and a browser on one of them. */
+  async #link({ link }: Condition): Promise<AsyncDisposable & { readonly browser: Browser }> {
+    const parts = new AsyncDisposableStack();
+    this.#options.handlers.opened(parts);
+    if (link !== undefined) {
+      await hostsFree();
+      parts.use(await twoHosts(link));
+    }
+    const netns = link === undefined ? undefined : VIEWER_HOST.netns;
+    const disabledFeatures = ["WebRtcHideLocalIpsWithMdns"];
+    const browser = await launchChromium({ netns, disabledFeatures });
+    parts.defer(() => browser.close());
+    return { browser, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+  }
+
+  async #attempt(what: string, work: () => Promise<void>): Promise<void> {
+    await work().catch((error) => {
+      const reason = `${what}: ${error instanceof Error ? error.message : error}`;
+      this.failed.push(reason);
+      this.#options.handlers.say(`failed: ${reason}`);
+    });
+  }
+}
+
+function readOptions(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      pairs: { type: "string" },
+      quick: { type: "boolean", default: false },
+      only: { type: "string", default: "" },
+      json: { type: "string", default: inCheckout("tests/bench/out/transport.json") },
+      resume: { type: "boolean", default: false },
+    },
+  });
+  const { quick, only } = values;
+  const pairs = Number(values.pairs ?? (quick ? 1 : PAIRS));
+  if (!Number.isInteger(pairs) || pairs < 1) {
+    throw new TypeError(`--pairs is "${values.pairs}"; expected a number from 1`);
+  }
+  if (only !== PUSH && !CONDITIONS.some(({ name }) => name.includes(only))) {
+    const names = CONDITIONS.map(({ name }) => `"${name}"`).join(", ");
+    throw new TypeError(`--only is "${only}"; expected "${PUSH}" or a part of ${names}`);
+  }
+  return { ...values, pairs };
+}
+
+function isWanted({ name, link }: Condition, { only, quick }: Options): boolean {
+  if (only !== "") return name.includes(only);
+  return !quick || link === undefined || name === "50 ms";
+}
+
+async function factsOfRun(): Promise<Facts> {
+  const browser = await launchChromium();
+  try {
+    return { ...await sourceFacts(browser.version()), pion: await pionVersion() };
   } finally {
     await browser.close();
-    if (hosts !== undefined) standing.delete(hosts);
   }
+}
+
+function headline({ commit, runtime, pion, browser, cores, memoryMB }: Facts, { quick }: Options) {
+  const how = quick ? "quick: short transfers" : `${FULL.windowMs / 1000} s each`;
+  return `porthole ${commit ?? "without a commit"} on ${runtime} and pion ${pion} to ${browser}, ` +
+    `${cores} cores, ${memoryMB} MB; median (least..largest), ${how}`;
 }
 
 /** There is one pair of hosts on a machine, and putting ours up would take another run's down. */
@@ -117,109 +240,4 @@ async function hostsFree(): Promise<void> {
     }
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }
-}
-
-async function save(): Promise<void> {
-  const cpus = navigator.hardwareConcurrency;
-  const result = JSON.stringify({ pairs, quick, cpus, samples }, undefined, 1);
-  await Deno.writeTextFile(`${OUT}transport.json`, result);
-}
-
-/** One device process, and in it each direction with each size, each in a new connection. */
-async function session(browser: Browser, setting: Setting): Promise<void> {
-  const { condition, stack, pion } = setting;
-  const host = condition.link === undefined ? undefined : DEVICE_HOST;
-  await using device = await DeviceProcess.start(stack, {
-    pion,
-    address: host?.address ?? "127.0.0.1",
-    netns: host?.netns,
-  });
-  standing.add(device);
-  const page = await browser.newPage();
-  try {
-    await page.goto(`${device.base}/`);
-    await page.addScriptTag({ content: script, type: "module" });
-    await page.waitForFunction("globalThis.bench !== undefined");
-    await connect(page); // the first one compiles code, in either process
-    for (const size of MESSAGE_BYTES) {
-      for (const direction of DIRECTIONS) {
-        samples.push(await transfer(page, device, { setting, size, direction }));
-        await save(); // a run of an hour that is stopped has not been for nothing
-      }
-    }
-  } finally {
-    standing.delete(device);
-    await page.close();
-  }
-}
-
-async function transfer(
-  page: Page,
-  device: DeviceProcess,
-  { setting, size, direction }: {
-    readonly setting: Setting;
-    readonly size: number;
-    readonly direction: typeof DIRECTIONS[number];
-  },
-): Promise<Sample> {
-  const { condition, stack, pair, quick } = setting;
-  const openMs = await connect(page);
-  device.forgetPeak();
-  const before = device.cpuSeconds();
-  const bytes = quick ? condition.quickBytes : condition.bytes;
-  const call = `bench.transfer(${
-    JSON.stringify(direction)
-  }, ${bytes}, ${size}, ${TRANSFER_LIMIT_MS})`;
-  const moved = await within(page.evaluate(call) as Promise<Transfer>, PAGE_LIMIT_MS, "transfer");
-  const cpu = device.cpuSeconds() - before;
-  const sample: Sample = {
-    link: condition.name,
-    rttMs: condition.rttMs,
-    stack,
-    pair,
-    direction,
-    messageBytes: size,
-    complete: moved.bytes >= bytes,
-    mbitPerSecond: moved.timedBytes * 8 / 1000 / moved.ms,
-    cpuSecondsPer100Mb: cpu * 100_000_000 / moved.bytes,
-    peakMib: device.peakMib(),
-    openMs,
-    echoP95Ms: p95(moved.trips),
-    echoes: moved.trips.length,
-  };
-  say(
-    `${condition.name}, ${stack}, pair ${pair + 1}, ${direction}, ${size / 1024} KiB: ` +
-      `${sample.mbitPerSecond.toFixed(1)} Mbit/s${sample.complete ? "" : " (cut off)"}`,
-  );
-  return sample;
-}
-
-async function connect(page: Page): Promise<number> {
-  return await within(
-    page.evaluate("bench.connect()") as Promise<number>,
-    CONNECT_LIMIT_MS,
-    "connection",
-  );
-}
-
-async function within<Value>(work: Promise<Value>, limitMs: number, what: string): Promise<Value> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`no ${what} in ${limitMs} ms`)), limitMs);
-  work.catch(() => {}); // it may fail after the limit, when nobody waits
-  return await Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
-}
-
-/** NaN when nothing came back at all. */
-function p95(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.95))] ?? NaN;
-}
-
-function say(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
-}
-
-function stop(line: string): never {
-  say(line);
-  Deno.exit(0);
 }

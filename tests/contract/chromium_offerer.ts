@@ -15,11 +15,11 @@ import {
 } from "../../src/protocol/sdp.ts";
 import type { PeerState, WeriftPeer } from "../../src/webrtc/peer.ts";
 import { launchChromium } from "../e2e/browser.ts";
-import { createPeer } from "./peers.ts";
+import { createPeer as ownPort } from "./peers.ts";
 
 const ORIGIN = "https://peer.test/";
 /** Fields as they cross into the page: bytes as hexadecimal digits. */
-type Wire = Omit<TransportFields, "fingerprint"> & { readonly fingerprint: string };
+export type Wire = Omit<TransportFields, "fingerprint"> & { readonly fingerprint: string };
 
 /** What the page offers. */
 interface Offer {
@@ -51,7 +51,12 @@ export class Session implements AsyncDisposable {
    * Launches a browser, connects it, and gives both ends. With `mdns` Chromium hides its addresses,
    * as by default.
    */
-  static async open({ mdns = false } = {}): Promise<Session> {
+  static async open(
+    { mdns = false, createPeer = ownPort }: {
+      readonly mdns?: boolean;
+      readonly createPeer?: typeof ownPort;
+    } = {},
+  ): Promise<Session> {
     const browser = await launchChromium({
       args: ["--autoplay-policy=no-user-gesture-required"],
       disabledFeatures: mdns ? [] : ["WebRtcHideLocalIpsWithMdns"],
@@ -66,12 +71,8 @@ export class Session implements AsyncDisposable {
       },
     });
     const session = new Session(browser, page, peer);
-    // Digests exist in secure contexts only. Nothing is fetched: the answer comes from here.
-    await page.route(ORIGIN, (route) => route.fulfill({ contentType: "text/html", body: "" }));
-    await page.goto(ORIGIN);
     await page.exposeFunction("sendCandidate", (text: string) => peer.addCandidate(text));
-    await page.addScriptTag({ content: await pageScript(), type: "module" });
-    await page.waitForFunction("globalThis.page !== undefined");
+    await openPage(page);
     await session.#connect();
     return session;
   }
@@ -135,9 +136,7 @@ export class Session implements AsyncDisposable {
 
   /** Calls a function of `peer_page.js`. */
   call<Result>(name: string, ...values: unknown[]): Promise<Result> {
-    return this.page.evaluate(
-      `globalThis.page[${JSON.stringify(name)}](...${JSON.stringify(values)})`,
-    ) as Promise<Result>;
+    return callPage(this.page, name, ...values);
   }
 
   reached(state: PeerState): Promise<void> {
@@ -149,6 +148,23 @@ export class Session implements AsyncDisposable {
     await this.peer.close();
     await this.browser.close();
   }
+}
+
+/** Puts `peer_page.js` into a page, on an origin of its own. */
+export async function openPage(page: Page): Promise<Page> {
+  // Digests exist in secure contexts only. Nothing is fetched: the answer comes from here.
+  await page.route(ORIGIN, (route) => route.fulfill({ contentType: "text/html", body: "" }));
+  await page.goto(ORIGIN);
+  await page.addScriptTag({ content: await pageScript(), type: "module" });
+  await page.waitForFunction("globalThis.page !== undefined");
+  return page;
+}
+
+/** Calls a function of `peer_page.js`. */
+export function callPage<Result>(page: Page, name: string, ...values: unknown[]): Promise<Result> {
+  return page.evaluate(
+    `globalThis.page[${JSON.stringify(name)}](...${JSON.stringify(values)})`,
+  ) as Promise<Result>;
 }
 
 let script: string | undefined;

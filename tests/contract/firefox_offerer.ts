@@ -9,7 +9,7 @@ import { type Browser, launch, type Page } from "puppeteer-core";
 import { fromHex, toHex } from "../../src/lib/bytes.ts";
 import { offerSdp, readTransport, type TransportFields } from "../../src/protocol/sdp.ts";
 import type { PeerState, WeriftPeer } from "../../src/webrtc/peer.ts";
-import { createPeer } from "./peers.ts";
+import { createPeer as ownPort } from "./peers.ts";
 
 const LAUNCH_LIMIT_MS = 60_000;
 /** How long one call into the page may take, in ms: a transfer of megabytes on a loaded machine. */
@@ -54,7 +54,7 @@ export class FirefoxSession implements AsyncDisposable {
     this.peer = peer;
   }
 
-  static async open(): Promise<FirefoxSession> {
+  static async open({ createPeer = ownPort } = {}): Promise<FirefoxSession> {
     const browser = await launch({
       browser: "firefox",
       executablePath: firefoxPath(),

@@ -5,11 +5,11 @@
 const LIMIT_MS = 60_000;
 
 /** The outcome of `work`, or an Error when the other end stays silent. */
-export async function limited<Result>(work: Promise<Result>): Promise<Result> {
+export async function limited<Result>(work: Promise<Result>, limitMs = LIMIT_MS): Promise<Result> {
   const { promise: silence, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => reject(new Error(`Cannot finish test: nothing more in ${LIMIT_MS} ms`)),
-    LIMIT_MS,
+    () => reject(new Error(`Cannot finish test: nothing more in ${limitMs} ms`)),
+    limitMs,
   );
   try {
     return await Promise.race([work, silence]);

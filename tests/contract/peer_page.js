@@ -1,5 +1,6 @@
 // The page of the peer contract test: a browser's end, bundled together with the description code
 // under test.
+import { BlockDigest } from "./block_digest.ts";
 import { answerSdp, isCandidate, readMedia, readTransport } from "../../src/protocol/sdp.ts";
 
 const toHex = (bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -87,6 +88,34 @@ globalThis.page = {
       target.send(bytes.subarray(at, Math.min(total, at + size)));
     }
     return digest(bytes);
+  },
+  /** Receives `total` bytes of whatever amount, without keeping them; resolves to their block digest. */
+  swallow(id, total) {
+    const digest = new BlockDigest();
+    let length = 0;
+    return new Promise((resolve) => {
+      channels.get(id).onmessage = ({ data }) => {
+        digest.add(new Uint8Array(data));
+        length += data.byteLength;
+        if (length >= total) resolve(digest.hex());
+      };
+    });
+  },
+  /** Sends `total` random bytes of whatever amount; resolves to their block digest. */
+  async pour(id, total, size) {
+    const digest = new BlockDigest();
+    const target = channels.get(id);
+    target.bufferedAmountLowThreshold = 262_144;
+    for (let at = 0; at < total; at += size) {
+      const message = crypto.getRandomValues(new Uint8Array(Math.min(size, total - at)));
+      digest.add(message);
+      await digest.ready();
+      if (target.bufferedAmount > 1_048_576) {
+        await new Promise((resolve) => target.onbufferedamountlow = resolve);
+      }
+      target.send(message);
+    }
+    return digest.hex();
   },
   addVideo() {
     const { receiver } = connection.addTransceiver("video", { direction: "recvonly" });

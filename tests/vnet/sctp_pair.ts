@@ -45,7 +45,7 @@ export class SctpEnd {
   }
 
   resume(): void {
-    this.association.resume(this.clock.now);
+    this.association.resume(this.clock.now, 1);
     this.drain();
   }
 

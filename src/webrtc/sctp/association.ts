@@ -24,7 +24,7 @@
  *
  * - `now` is in ms, with fractions, from one monotonic clock (performance.now()).
  * - Packets are made by `poll`, one at a time, from all that has been handed in: several `send`s or
- *   `receive`s before a drain share packets.
+ *   `receive`s before a drain share packets. Only SACKs with gaps are one for each packet.
  * - A packet handed to `receive` belongs to the association: messages are views into it.
  * - Messages handed to `send` are kept by reference until they are acknowledged.
  * - The INIT of a peer is answered before `start`, too. Both ends may start.
@@ -53,7 +53,7 @@ import {
   USER_INITIATED,
 } from "./packet/error_chunk.ts";
 import { PacketWriter } from "./packet/packet_writer.ts";
-import { padded } from "./packet/words.ts";
+import { isTagged } from "./tag_rules.ts";
 import { Retry } from "./timer/retry.ts";
 import { Transfer } from "./transfer.ts";
 import { RoundTrip } from "./tx/round_trip.ts";
@@ -79,8 +79,8 @@ export class SctpAssociation {
   #transfer: Transfer | undefined;
   #now = 0;
   #hasRoom = false;
-  #isPaused = false;
-  /** The last deadline told that has not passed. */
+  readonly #paused = new Set<number>();
+  /** The last deadline told since the last `tick`. */
   #toldDeadline = Infinity;
   #sentPackets = 0;
   #received = 0;
@@ -114,6 +114,7 @@ export class SctpAssociation {
       ? packet
       : new Uint8Array(buffer, byteOffset, length);
     this.#received++;
+    this.#tellGaps();
     if (!isPacket(plain) || !this.#takePacket(plain)) this.#dropped++;
   }
 
@@ -143,23 +144,31 @@ export class SctpAssociation {
     return this.#queue.bufferedAmount(streamId);
   }
 
-  /** From now on, the room of delivered bytes is not given back: the peer stops by and by. */
-  pause(): void {
-    this.#isPaused = true;
-    this.#transfer?.receiver.pause();
+  /** What the path is thought to carry, in bytes per ms; 0 before anything is known. */
+  get bandwidth(): number {
+    return this.#transfer?.sender.congestion.bandwidth ?? 0;
   }
 
-  /** Gives back the room of all that was delivered while paused. */
-  resume(now: number): void {
+  /**
+   * From now on, the room of what is delivered on this stream is not given back: the peer stops by
+   * and by, on all streams.
+   */
+  pause(streamId: number): void {
+    this.#paused.add(streamId);
+    this.#transfer?.receiver.pause(streamId);
+  }
+
+  /** Gives back the room of all that was delivered on it while paused. */
+  resume(now: number, streamId: number): void {
     this.#now = now;
-    this.#isPaused = false;
-    this.#transfer?.receiver.resume();
+    this.#paused.delete(streamId);
+    this.#transfer?.receiver.resume(streamId);
   }
 
   /** Does what is due; harmless when nothing is. */
   tick(now: number): void {
     this.#now = now;
-    if (now >= this.#toldDeadline) this.#toldDeadline = Infinity;
+    this.#toldDeadline = Infinity; // whoever calls early has no timer now
     const state = this.#state;
     switch (state.type) {
       case "new":
@@ -241,7 +250,7 @@ export class SctpAssociation {
       deliver: ({ streamId, protocol, bytes }) =>
         this.#outbox.push({ type: "message", streamId, protocol, bytes }),
     });
-    if (this.#isPaused) transfer.receiver.pause();
+    for (const streamId of this.#paused) transfer.receiver.pause(streamId);
     this.#set({ type: "established", transfer });
     this.#outbox.push({ type: "established" });
   }
@@ -260,6 +269,13 @@ export class SctpAssociation {
   }
 
   // Output
+
+  /** What is owed for the packet before, if it may not be put together with the next. */
+  #tellGaps(): void {
+    if (this.#outbox.isFull) return;
+    const packet = this.#transfer?.pollGaps(this.#now);
+    if (packet !== undefined) this.#outbox.pushMade(packet);
+  }
 
   #pollPacket(): SctpOutput | undefined {
     const transfer = this.#transfer;
@@ -310,37 +326,14 @@ export class SctpAssociation {
     const tag = verificationTag(packet);
     let isFirst = true;
     while (walk.next()) {
-      if (!this.#isTagged(tag, packet)) return !isFirst;
+      const tags = { local: this.#handshake.localTag, peer: this.#peerTag() };
+      if (!isTagged(packet, walk, tags)) return !isFirst;
       const goesOn = this.#takeChunk(packet, tag);
       isFirst = false;
       if (!goesOn) break;
     }
     this.#endPacket();
     return !isFirst;
-  }
-
-  /** 8.5 and its exceptions in 8.5.1. */
-  #isTagged(tag: number, packet: Uint8Array): boolean {
-    const { type, flags, at } = this.#walk;
-    switch (type) {
-      case chunks.INIT: // alone in its packet (6.10)
-        return tag === 0 && this.#isAlone(packet);
-      case chunks.INIT_ACK:
-        return tag === this.#handshake.localTag && this.#isAlone(packet);
-      case chunks.COOKIE_ECHO:
-        return at === COMMON_HEADER_BYTES; // the cookie says which tag is right
-      case chunks.ABORT:
-      case chunks.SHUTDOWN_COMPLETE:
-        if ((flags & chunks.REFLECTED_TAG) !== 0) return tag !== 0 && tag === this.#peerTag();
-        return tag === this.#handshake.localTag;
-      default:
-        return tag === this.#handshake.localTag;
-    }
-  }
-
-  #isAlone(packet: Uint8Array): boolean {
-    const { at, end } = this.#walk;
-    return at === COMMON_HEADER_BYTES && padded(end) >= packet.length;
   }
 
   /** Gives false when the rest of the packet is not to be looked at. */
@@ -430,7 +423,8 @@ export class SctpAssociation {
       case "stale":
         return this.#sendReply(meaning.reply);
       case "restart": // what was under way is lost: a reliable channel cannot go on (5.2.4.1)
-        return this.#abort(USER_INITIATED, "the peer has started anew");
+        this.#sendReply(meaning.reply);
+        return this.#end("the peer has started anew");
       case "discard":
     }
   }

@@ -199,9 +199,9 @@ Deno.test("a peer that knows the tags may say anything in any order: nothing thr
         else if ("send" in one) {
           peer.association.send(peer.now, 1, 53, new Uint8Array(one.send));
           peer.drain();
-        } else if (one.pause) peer.association.pause();
+        } else if (one.pause) peer.association.pause(1);
         else {
-          peer.association.resume(peer.now);
+          peer.association.resume(peer.now, 1);
           peer.drain();
         }
         isBounded(peer);

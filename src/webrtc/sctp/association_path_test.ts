@@ -163,7 +163,7 @@ Deno.test("many seeds, both directions at once, with everything wrong: all arriv
 Deno.test("a paused receiver stops the sender at its window, and goes on when it resumes", () => {
   const pair = new SctpPair({ there: LONG });
   pair.connect();
-  pair.b.association.pause();
+  pair.b.association.pause(1);
   const total = 3 * RECEIVE_WINDOW_BYTES;
   for (let sent = 0; sent < total; sent += 65_536) pair.a.send(new Uint8Array(65_536));
   const received = () => pair.b.messages.reduce((sum, { bytes }) => sum + bytes.length, 0);
@@ -175,7 +175,7 @@ Deno.test("a paused receiver stops the sender at its window, and goes on when it
   assert(pair.a.association.stats.packetsSent - packetsSent < 20, "probes only (6.1 A)");
   assert.equal(pair.a.closedBecause, undefined, "a closed window is no silence");
   const resumed = pair.clock.now;
-  pair.b.association.resume(pair.clock.now);
+  pair.b.association.resume(pair.clock.now, 1);
   pair.b.drain();
   assert(pair.clock.run(60_000, () => received() === total));
   assert(pair.clock.now - resumed < 1500, "without waiting for a timer");
@@ -184,7 +184,7 @@ Deno.test("a paused receiver stops the sender at its window, and goes on when it
 Deno.test("a window that opens unheard is found by the probe (6.1 A)", () => {
   const pair = new SctpPair({ there: LONG });
   pair.connect();
-  pair.b.association.pause();
+  pair.b.association.pause(1);
   const total = 2 * RECEIVE_WINDOW_BYTES;
   for (let sent = 0; sent < total; sent += 65_536) pair.a.send(new Uint8Array(65_536));
   pair.clock.run(5000, () => false);

@@ -181,6 +181,7 @@ Deno.test("a peer that restarts ends the association, since what was under way i
   const { cookie, tag } = peer.askForCookie(0x22222222);
   const seen = peer.sayRaw(packetOf(tag, makeChunk(chunks.COOKIE_ECHO, 0, cookie)));
   assert.deepEqual(types(seen), [chunks.ABORT]);
+  assert.equal(seen[0]!.tag, 0x22222222, "the new end takes no other (8.5)");
   assert.equal(peer.closedBecause, "the peer has started anew");
 });
 
@@ -370,4 +371,18 @@ Deno.test("a SHUTDOWN ACK that nobody answers ends after its limit", () => {
   peer.say(makeChunk(chunks.SHUTDOWN, 0, hex("000003e7")));
   peer.wait(60_000);
   assert.equal(peer.closedBecause, "the peer does not answer");
+});
+
+Deno.test("a tick that comes early names the deadline again", () => {
+  const peer = new HandMadePeer();
+  peer.association.start(0);
+  peer.drain();
+  const { deadline } = peer;
+  assert(deadline > 1 && deadline < Infinity);
+  peer.deadline = Infinity;
+  peer.association.tick(deadline - 0.5);
+  assert.deepEqual(peer.drain(), [], "nothing is due");
+  assert.equal(peer.deadline, deadline);
+  peer.association.tick(deadline);
+  assert.equal(peer.drain().length, 1, "INIT again");
 });

@@ -3,7 +3,7 @@
  * (RFC 9260 5.1, 5.2). No state but the secret of the cookies; association.ts acts on the answers.
  */
 import { type CookieContent, CookieJar, type PeerParameters, staleness } from "./cookie.ts";
-import { MAX_STREAMS, MIN_PEER_WINDOW_BYTES, SOCKET_BYTES } from "./limits.ts";
+import { FIRST_WINDOW_BYTES, MAX_STREAMS, MIN_PEER_WINDOW_BYTES } from "./limits.ts";
 import {
   type Chunk,
   CHUNK_HEADER_BYTES,
@@ -21,6 +21,7 @@ import {
   staleCookieCause,
   UNRECOGNIZED_PARAMETERS,
   UNRESOLVABLE_ADDRESS,
+  USER_INITIATED,
 } from "./packet/error_chunk.ts";
 import { makeInitBody, readInit, type ReceivedInit } from "./packet/init_chunk.ts";
 import { makeParameters } from "./packet/parameters.ts";
@@ -48,8 +49,8 @@ export type InitAckMeaning =
  */
 export type CookieMeaning =
   | { readonly type: "establish"; readonly peer: PeerParameters; readonly roundTrip: number }
-  | { readonly type: "stale"; readonly reply: Reply }
-  | { readonly type: "repeat" | "restart" | "discard" };
+  | { readonly type: "stale" | "restart"; readonly reply: Reply }
+  | { readonly type: "repeat" | "discard" };
 
 export class Handshake {
   readonly localTag: number;
@@ -130,7 +131,9 @@ export class Handshake {
       const chunk = makeError([staleCookieCause(late)]);
       return { type: "stale", reply: { chunk, tag: cookie.peer.tag } };
     }
-    if (type === "restart") return { type };
+    if (type === "restart") { // the old end is gone; the new one takes its own tag alone (8.5)
+      return { type, reply: { chunk: makeAbort(USER_INITIATED), tag: cookie.peer.tag } };
+    }
     return { type, peer: cookie.peer, roundTrip: beside.now - cookie.createdAt };
   }
 
@@ -150,7 +153,7 @@ export class Handshake {
   #content(tag: number) {
     return {
       tag,
-      window: Math.min(this.#receiveWindow, SOCKET_BYTES),
+      window: Math.min(this.#receiveWindow, FIRST_WINDOW_BYTES),
       outboundStreams: MAX_STREAMS,
       inboundStreams: MAX_STREAMS,
       initialTsn: this.localTsn,

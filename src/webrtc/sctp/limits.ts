@@ -4,18 +4,11 @@ import { RTO_INITIAL_MS, RTO_MAX_MS } from "./tx/round_trip.ts";
 /** Room for what has come and cannot be delivered: 320 Mbit/s over 50 ms. */
 export const RECEIVE_WINDOW_BYTES = 2 << 20;
 /**
- * What a UDP socket of Linux holds by default (212,992 bytes with their bookkeeping, about 90
- * packets). INIT tells no more, since Chromium takes that window for the end of its slow start
- * (RFC 9260 7.2.1) and does not pace: with 2 MiB, or with 256 KiB, its first round trips overflowed
- * the socket and the upload never recovered (50 ms: 9 to 14 Mbit/s, with this 21 to 24; loopback 82
- * and 180). A larger socket buffer allows a larger number here.
+ * What INIT tells of it: Chromium takes that window for the end of its slow start (RFC 9260 7.2.1),
+ * after which it needs seconds to grow. 160 Mbit/s over 50 ms; with all of the window its first
+ * lumps were larger, and not its uploads faster (57 Mbit/s at 50 ms either way).
  */
-export const SOCKET_BYTES = 98_304;
-/**
- * Bytes per ms of round trip by which the window that SACKs tell exceeds `SOCKET_BYTES`: 240 Mbit/s
- * on the way, and no more than the socket can take at once on a short path.
- */
-export const PATH_BYTES_PER_MS = 30_000;
+export const FIRST_WINDOW_BYTES = 1 << 20;
 /** Largest message either way: what browsers announce (RFC 8841 6.1), as channel.ts has it. */
 export const MAX_MESSAGE_BYTES = 262_144;
 /** Bytes that may wait to be sent, all streams together: owners stop far below it. */

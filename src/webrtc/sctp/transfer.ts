@@ -28,7 +28,7 @@ import {
 import type { PacketOutput, PacketWriter } from "./packet/packet_writer.ts";
 import type { Parameter } from "./packet/parameters.ts";
 import { denyReconfig } from "./packet/reconfig_chunk.ts";
-import { ReceivedSack, SACK_HEADER_BYTES } from "./packet/sack_chunk.ts";
+import { ReceivedSack } from "./packet/sack_chunk.ts";
 import { readU32 } from "./packet/words.ts";
 import type { Message } from "./rx/reassembly.ts";
 import { Receiver } from "./rx/receiver.ts";
@@ -176,11 +176,18 @@ export class Transfer {
     if (!isReady && !isDue && this.#answers.length === 0) return undefined;
     writer.open(this.#sizeOfNext(), this.peer.tag);
     if (this.#answers.length > 0) this.#writeAnswers();
-    if (this.receiver.owesSack && writer.room >= SACK_HEADER_BYTES) {
-      this.receiver.writeSack(writer);
-    }
+    this.receiver.writeSacks(now, writer);
     if (isReady) this.sender.fill(now, writer);
     return writer.isEmpty ? undefined : writer.finish();
+  }
+
+  /** The SACK that must leave before another packet is taken, alone in a packet. */
+  pollGaps(now: number): PacketOutput | undefined {
+    if (!this.receiver.owesGaps) return undefined;
+    const { writer } = this.#options;
+    writer.open(this.packetBytes, this.peer.tag);
+    this.receiver.writeSacks(now, writer);
+    return writer.finish();
   }
 
   #takeData(packet: Uint8Array, chunk: Chunk): ChunkOutcome {

@@ -5,23 +5,31 @@
  *
  * - `GET /`: an empty page; browsers want the one that makes requests to come from here.
  * - `POST /offer`: a description; the answer has all candidates. Replaces the session before.
- * - `POST /send?bytes=N&size=S`: starts a transfer on the bulk channel.
- * - `GET /received?bytes=N&limit=MS`: waits for so many bytes on it; gives how many came and when.
+ * - `POST /send?bytes=N&size=S`: starts a transfer on the bulk channel, until the session's end.
+ * - `GET /received?bytes=N&limit=MS`: waits for so many bytes on it, and no longer than the limit;
+ *   gives how many have come in all, and when that was looked at, in ms.
+ *
+ * And alone, for tests that look at what arrives (tests/contract/gigabyte_test.ts):
+ *
+ * - `POST /offer?digest`: all that is sent or received on the bulk channel is digested.
+ * - `GET /digest`: the digest (contract/block_digest.ts), at the end, as hexadecimal digits.
  */
+import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { answerSdp, offerSdp, readTransport } from "../../../src/protocol/sdp.ts";
 import type { DataChannel } from "../../../src/webrtc/channel.ts";
 import type { WeriftPeer } from "../../../src/webrtc/peer.ts";
+import { BlockDigest } from "../../contract/block_digest.ts";
 import { createPeer } from "../../contract/peers.ts";
 
-/** How much may wait in the bulk channel, in bytes, as the agent does it. */
-const HIGH_BYTES = 262_144;
 /** How long candidates are collected for the answer, in ms. */
 const CANDIDATES_MS = 300;
 /** Bytes on their way back on the echo channel. */
 const MAX_ECHO_BYTES = 1 << 20;
+/** Messages begin at so many places of the same random bytes: a prime, so that few are alike. */
+const OFFSETS = 997;
 
 class Session {
   readonly #peer: WeriftPeer;
@@ -31,13 +39,13 @@ class Session {
   #ended = false;
   #wake = () => {};
   #received = 0;
-  #first = 0;
-  #last = 0;
   #arrived = () => {};
+  readonly #digest: BlockDigest | undefined;
 
-  private constructor(peer: WeriftPeer, candidates: string[]) {
+  private constructor(peer: WeriftPeer, candidates: string[], digest: BlockDigest | undefined) {
     this.#peer = peer;
     this.#candidates = candidates;
+    this.#digest = digest;
     const control = peer.channel(0, "control");
     control.listen({
       open() {},
@@ -50,13 +58,13 @@ class Session {
     this.#bulk = peer.channel(1, "bulk");
     this.#bulk.listen({
       open: () => this.#open.resolve(),
-      message: (bytes) => this.#count(bytes.length),
+      message: (bytes) => this.#take(bytes),
       low: () => this.#wake(),
       close: () => this.#end(),
     });
   }
 
-  static async create(): Promise<Session> {
+  static async create(digest: BlockDigest | undefined): Promise<Session> {
     const candidates: string[] = [];
     const peer = await createPeer({
       iceServers: [],
@@ -66,7 +74,7 @@ class Session {
         keyFrameWanted() {},
       },
     });
-    return new Session(peer, candidates);
+    return new Session(peer, candidates, digest);
   }
 
   async answer(offer: string): Promise<string> {
@@ -80,17 +88,20 @@ class Session {
 
   async send(total: number, size: number): Promise<void> {
     await this.#open.promise;
-    const message = new Uint8Array(size);
-    for (let sent = 0; sent < total && !this.#ended; sent += size) {
-      while (this.#bulk.bufferedAmount > HIGH_BYTES && !this.#ended) {
+    const random = randomBytes(size + OFFSETS);
+    for (let [sent, count] = [0, 0]; sent < total && !this.#ended; sent += size, count++) {
+      while (this.#bulk.room <= 0 && !this.#ended) {
         await new Promise<void>((resolve) => this.#wake = resolve);
       }
-      this.#bulk.send(message.subarray(0, Math.min(size, total - sent)));
+      const at = count % OFFSETS;
+      const message = random.subarray(at, at + Math.min(size, total - sent));
+      this.#digest?.add(message);
+      this.#bulk.send(message);
     }
   }
 
   /** Waits for so many bytes since the start, or for the limit. */
-  async received(bytes: number, limitMs: number): Promise<{ bytes: number; ms: number }> {
+  async received(bytes: number, limitMs: number): Promise<{ bytes: number; at: number }> {
     let late = false;
     const timer = setTimeout(() => {
       late = true;
@@ -100,7 +111,11 @@ class Session {
       await new Promise<void>((resolve) => this.#arrived = resolve);
     }
     clearTimeout(timer);
-    return { bytes: this.#received, ms: this.#last - this.#first };
+    return { bytes: this.#received, at: performance.now() };
+  }
+
+  async digest(): Promise<string> {
+    return await this.#digest?.hex() ?? "";
   }
 
   async close(): Promise<void> {
@@ -108,10 +123,9 @@ class Session {
     await this.#peer.close();
   }
 
-  #count(bytes: number): void {
-    this.#last = performance.now();
-    if (this.#received === 0) this.#first = this.#last;
-    this.#received += bytes;
+  #take(bytes: Uint8Array): void {
+    this.#received += bytes.length;
+    this.#digest?.add(bytes);
     this.#arrived();
   }
 
@@ -133,7 +147,7 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
   }
   if (pathname === "/offer") {
     void session?.close(); // never rejects; the next one need not wait for it
-    session = await Session.create();
+    session = await Session.create(searchParams.has("digest") ? new BlockDigest() : undefined);
     const sdp = await session.answer(JSON.parse(await text(request)).sdp);
     return void response.end(JSON.stringify({ type: "answer", sdp }));
   }
@@ -143,6 +157,7 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
     session.send(number("bytes"), number("size")).catch(console.error);
     return void response.writeHead(204).end();
   }
+  if (pathname === "/digest") return void response.end(await session.digest());
   response.end(JSON.stringify(await session.received(number("bytes"), number("limit"))));
 }
 

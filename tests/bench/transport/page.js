@@ -6,11 +6,14 @@ const ECHO_PAUSE_MS = 50;
 /** How much may wait in the browser's bulk channel, in bytes. */
 const HIGH_BYTES = 1 << 20;
 const LOW_BYTES = 262_144;
+/** More than any transfer takes. */
+const ENDLESS_BYTES = 1e12;
 
 let connection;
 let control;
 let bulk;
 
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const opened = (channel) =>
   channel.readyState === "open"
     ? Promise.resolve()
@@ -53,78 +56,100 @@ function gathered() {
   });
 }
 
-/** Echoes until `stop`; gives their round trips, in ms. */
+/** Echoes until `stop`. */
 function echoes() {
-  const trips = [];
-  let stopped = false;
+  let [trips, sentAt, stopped] = [[], undefined, false];
   const message = new Uint8Array(ECHO_BYTES);
   const run = async () => {
     while (!stopped) {
-      const start = performance.now();
+      sentAt = performance.now();
       const back = new Promise((resolve) => control.onmessage = () => resolve(true));
-      control.send(message);
       const ended = new Promise((resolve) => control.onclose = () => resolve(false));
+      control.send(message);
       if (!await Promise.race([back, ended])) return;
-      trips.push(performance.now() - start);
-      await new Promise((resolve) => setTimeout(resolve, ECHO_PAUSE_MS));
+      trips.push(performance.now() - sentAt);
+      sentAt = undefined;
+      await pause(ECHO_PAUSE_MS);
     }
   };
-  const running = run();
+  run();
   return {
-    trips,
-    async stop() {
+    forget: () => trips = [],
+    /** Round trips since the last `forget`, in ms; what is still under way counts as it is. */
+    stop() {
       stopped = true;
-      await Promise.race([running, new Promise((resolve) => setTimeout(resolve, 3000))]);
-      return trips;
+      return sentAt === undefined ? trips : [...trips, performance.now() - sentAt];
     },
   };
 }
 
-/** Device to browser: what came, and the time between the first and the last message. */
-async function down(bytes, size, limitMs) {
-  let [received, first, last, firstBytes] = [0, 0, 0, 0];
-  let finish;
-  const finished = new Promise((resolve) => finish = resolve);
-  const timer = setTimeout(() => finish(), limitMs);
-  bulk.onmessage = ({ data }) => {
-    last = performance.now();
-    if (received === 0) [first, firstBytes] = [last, data.byteLength];
-    received += data.byteLength;
-    if (received >= bytes) finish();
+/** Device to browser. `received` gives what has come so far and when that was looked at, in ms. */
+async function down(size) {
+  let bytes = 0;
+  bulk.onmessage = ({ data }) => bytes += data.byteLength;
+  await fetch(`/send?bytes=${ENDLESS_BYTES}&size=${size}`, { method: "POST" });
+  return {
+    received: async (ms) => {
+      await pause(ms);
+      return { bytes, at: performance.now() };
+    },
+    stop() {},
   };
-  bulk.onclose = () => finish();
-  await fetch(`/send?bytes=${bytes}&size=${size}`, { method: "POST" });
-  await finished;
-  clearTimeout(timer);
-  return { bytes: received, timedBytes: received - firstBytes, ms: last - first };
 }
 
 /** Browser to device, as the device counts it. */
-async function up(bytes, size, limitMs) {
-  bulk.bufferedAmountLowThreshold = LOW_BYTES;
-  const message = new Uint8Array(size);
-  const end = performance.now() + limitMs;
-  const arrival = fetch(`/received?bytes=${bytes}&limit=${limitMs}`).then((r) => r.json());
-  for (let sent = 0; sent < bytes && bulk.readyState === "open"; sent += size) {
-    if (bulk.bufferedAmount > HIGH_BYTES) {
-      await new Promise((resolve) => {
-        bulk.onbufferedamountlow = resolve;
-        bulk.onclose = resolve;
-        setTimeout(resolve, Math.max(0, end - performance.now()));
-      });
+function up(size) {
+  const [channel, message] = [bulk, new Uint8Array(size)];
+  let stopped = false;
+  channel.bufferedAmountLowThreshold = LOW_BYTES;
+  const run = async () => {
+    while (!stopped && channel.readyState === "open") {
+      if (channel.bufferedAmount > HIGH_BYTES) {
+        await Promise.race([
+          new Promise((resolve) => channel.onbufferedamountlow = resolve),
+          pause(100), // so that it notices the end
+        ]);
+      } else channel.send(message);
     }
-    if (performance.now() > end || bulk.readyState !== "open") break;
-    bulk.send(size <= bytes - sent ? message : message.subarray(0, bytes - sent));
-  }
-  const arrived = await arrival;
-  return { bytes: arrived.bytes, timedBytes: Math.max(0, arrived.bytes - size), ms: arrived.ms };
+  };
+  run().catch(() => {}); // the channel was closed between the check and the sending
+  return {
+    received: (ms) =>
+      fetch(`/received?bytes=${ENDLESS_BYTES}&limit=${ms}`).then((response) => response.json()),
+    stop: () => stopped = true,
+  };
 }
 
 globalThis.bench = {
   connect,
-  async transfer(direction, bytes, size, limitMs) {
+  /** A transfer without end, of which the window behind the warm-up counts. Ends the connection. */
+  async transfer(direction, size, { warmUpMs, windowMs }) {
     const run = echoes();
-    const result = await (direction === "down" ? down : up)(bytes, size, limitMs);
-    return { ...result, trips: await run.stop() };
+    const moving = await (direction === "down" ? down : up)(size);
+    const first = await moving.received(warmUpMs);
+    run.forget();
+    const last = await moving.received(windowMs);
+    moving.stop();
+    const trips = run.stop();
+    const ended = connection.connectionState !== "connected";
+    connection.close();
+    const [timedBytes, ms] = [last.bytes - first.bytes, last.at - first.at];
+    return { bytes: last.bytes, timedBytes, ms, trips, ended };
+  },
+  /** `bytes` from the device, as fast as it goes. Gives what came and in how many ms. */
+  async push(bytes, size, limitMs) {
+    let received = 0;
+    const start = performance.now();
+    const whole = new Promise((resolve) => {
+      setTimeout(resolve, limitMs);
+      bulk.onclose = resolve;
+      bulk.onmessage = ({ data }) => {
+        received += data.byteLength;
+        if (received >= bytes) resolve();
+      };
+    });
+    await fetch(`/send?bytes=${bytes}&size=${size}`, { method: "POST" });
+    await whole;
+    return { bytes: received, ms: performance.now() - start };
   },
 };

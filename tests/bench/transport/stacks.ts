@@ -27,6 +27,12 @@ export async function buildPion(output: string): Promise<string | undefined> {
   }
 }
 
+/** Version of pion's module that is measured. */
+export async function pionVersion(): Promise<string> {
+  const text = await Deno.readTextFile(`${PION}/go.mod`);
+  return /github.com\/pion\/webrtc\/v4 (v\S+)/.exec(text)![1]!;
+}
+
 /** A device's process, ready for offers. */
 export class DeviceProcess implements AsyncDisposable {
   readonly base: string;
@@ -74,10 +80,10 @@ export class DeviceProcess implements AsyncDisposable {
     Deno.writeTextFileSync(`/proc/${this.#pid}/clear_refs`, "5", { create: false });
   }
 
-  /** Highest resident memory since, in MiB. */
-  peakMib(): number {
+  /** Highest resident memory since, in MB. */
+  peakMb(): number {
     const status = Deno.readTextFileSync(`/proc/${this.#pid}/status`);
-    return Number(/VmHWM:\s*(\d+) kB/.exec(status)![1]) / 1024;
+    return Number(/VmHWM:\s*(\d+) kB/.exec(status)![1]) * 1024 / 1e6;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,44 +1,93 @@
-/** When a SACK is due (RFC 9260 6.2): every second packet, after a while, or at once. */
+/**
+ * When a SACK is due, and for what (RFC 9260 6.2): every second packet, a single one after a while,
+ * the whole state at once. Acknowledgements of a long lump of packets leave spread (ack_pacer.ts);
+ * those that may leave together are one for every second packet still, as chunks of one packet: a
+ * sender opens its window and sends by the number of SACKs, not of packets that they came in.
+ */
+import { AckPacer } from "./ack_pacer.ts";
 
 /**
  * RFC 9260 allows 200 ms at most. Short, since a sender that waits for us at the end of a message
  * waits this long; long enough that on any path worth the name a second packet comes first.
  */
 export const SACK_DELAY_MS = 20;
+const PACKETS_PER_STEP = 2;
+/** Steps that wait; more are told as one. Those of 2 MiB in full packets are 900. */
+export const MAX_STEPS = 1024;
+
+/** What a packet with DATA has changed. */
+export interface Arrival {
+  /** Gaps, duplicates, and peers that ask for it. */
+  readonly isUrgent: boolean;
+  readonly cumulativeTsn: number;
+  /** Smallest round trip in ms; Infinity while unknown. */
+  readonly rtt: number;
+}
 
 export class AckTiming {
+  readonly #pacer = new AckPacer();
+  /** Cumulative TSNs to be told one by one, oldest first. None while there are gaps. */
+  #steps: number[] = [];
+  /** Packets since the last step, and what they have led to. */
   #packets = 0;
+  #cumulativeTsn = 0;
   #at = Infinity;
-  #isDue = false;
+  #isUrgent = false;
 
   /** When a SACK falls due by itself; Infinity when none is owed. */
   get deadline(): number {
-    return this.#at;
-  }
-
-  get isOwed(): boolean {
-    return this.#packets > 0 || this.#isDue;
+    return this.#steps.length === 0 ? this.#at : Math.min(this.#at, this.#pacer.at);
   }
 
   isDue(now: number): boolean {
-    return this.#isDue || now >= this.#at;
+    if (this.#isUrgent) return true;
+    const isWaiting = this.#steps.length > 0 || now >= this.#at;
+    return isWaiting && this.#pacer.allows(now, PACKETS_PER_STEP);
   }
 
-  /** A packet with DATA has come; `urgent` for gaps, duplicates, and peers that ask for it. */
-  notePacket(now: number, urgent: boolean): void {
-    this.#packets++;
-    if (urgent || this.#packets >= 2) this.#isDue = true;
+  /** Whether the whole state is to be told at once. */
+  get isUrgent(): boolean {
+    return this.#isUrgent;
+  }
+
+  /** Whether the whole state is to be told: at once, or as it is no more than the next step. */
+  get owesAll(): boolean {
+    return this.#isUrgent || (this.#packets > 0 && this.#steps.length === 0);
+  }
+
+  notePacket(now: number, { isUrgent, cumulativeTsn, rtt }: Arrival): void {
+    this.#pacer.note(now, rtt);
+    this.#cumulativeTsn = cumulativeTsn;
+    if (isUrgent || this.#steps.length >= MAX_STEPS) this.demand();
+    else if (++this.#packets >= PACKETS_PER_STEP) this.#step();
     else this.#at = now + SACK_DELAY_MS;
   }
 
-  /** Something else is worth a SACK: the window has opened. */
+  /** The whole state is to be told at once. */
   demand(): void {
-    this.#isDue = true;
+    this.#isUrgent = true;
   }
 
-  sent(): void {
+  /** Takes the cumulative TSN of the next step; undefined when there is none, or too early. */
+  take(now: number): number | undefined {
+    if (this.#isUrgent) return undefined;
+    if (now >= this.#at) this.#step();
+    if (this.#steps.length === 0 || !this.#pacer.allows(now, PACKETS_PER_STEP)) return undefined;
+    this.#pacer.spend(PACKETS_PER_STEP);
+    return this.#steps.shift();
+  }
+
+  /** The whole state is told. */
+  toldAll(): void {
+    this.#steps.length = 0;
     this.#packets = 0;
-    this.#isDue = false;
+    this.#isUrgent = false;
+    this.#at = Infinity;
+  }
+
+  #step(): void {
+    this.#steps.push(this.#cumulativeTsn);
+    this.#packets = 0;
     this.#at = Infinity;
   }
 }

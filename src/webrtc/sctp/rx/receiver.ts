@@ -6,10 +6,10 @@ import { type Fragment, IMMEDIATE } from "../packet/data_chunk.ts";
 import type { PacketWriter } from "../packet/packet_writer.ts";
 import { SACK_HEADER_BYTES, type SackContent, writeSack } from "../packet/sack_chunk.ts";
 import { AckTiming } from "./ack_timing.ts";
-import { PATH_BYTES_PER_MS, SOCKET_BYTES } from "../limits.ts";
 import type { RoundTrip } from "../tx/round_trip.ts";
 import { DataTracker } from "./data_tracker.ts";
 import { type Message, Reassembly } from "./reassembly.ts";
+import { WindowGoal } from "./window_goal.ts";
 
 /**
  * Less than a packet of window is told as none: small grants would make small packets (RFC 9260
@@ -38,16 +38,18 @@ export class Receiver {
   readonly #tracker: DataTracker;
   readonly #reassembly: Reassembly;
   readonly #timing = new AckTiming();
+  readonly #goal = new WindowGoal();
   readonly #window: number;
   readonly #rtt: RoundTrip;
   readonly #deliver: (message: Message) => void;
-  /** Bytes delivered while paused: the peer does not get their room back. */
+  /** Bytes delivered on paused streams since: the peer does not get their room back. */
+  readonly #paused = new Map<number, number>();
   #unreturnedBytes = 0;
-  #isPaused = false;
   /** Window of the last SACK. */
   #toldWindow: number;
   /** Of the packet under way. */
   #hasData = false;
+  #newBytes = 0;
   #isUrgent = false;
 
   constructor(options: ReceiverOptions) {
@@ -67,13 +69,16 @@ export class Receiver {
     return this.#timing.deadline;
   }
 
-  /** Whether some packet with DATA has not been acknowledged yet: worth bundling. */
-  get owesSack(): boolean {
-    return this.#timing.isOwed;
-  }
-
   isSackDue(now: number): boolean {
     return this.#timing.isDue(now);
+  }
+
+  /**
+   * Whether a SACK with gaps is owed. Each packet behind a gap has one of its own (6.7): peers count
+   * how many have told a chunk missing (7.2.4), and one for a whole lump would leave them to T3.
+   */
+  get owesGaps(): boolean {
+    return this.#tracker.hasGaps && this.#timing.isUrgent;
   }
 
   /** Takes one DATA chunk. Call `endPacket` when the packet is through. */
@@ -89,48 +94,63 @@ export class Receiver {
     }
     const isLate = this.#tracker.hasGaps;
     if (!this.#tracker.take(tsn)) return this.#drop();
+    this.#newBytes += bytes.length;
     if (isLate || this.#tracker.hasGaps) this.#isUrgent = true; // 6.7: gaps, and their end
     return this.#reassembly.take(fragment) ? "taken" : "violation";
   }
 
   /** All chunks of a packet have been taken. */
   endPacket(now: number): void {
-    if (this.#hasData) this.#timing.notePacket(now, this.#isUrgent);
+    if (this.#hasData) {
+      this.#goal.note(now, this.#newBytes, this.#rtt.smallest);
+      this.#timing.notePacket(now, {
+        isUrgent: this.#isUrgent,
+        cumulativeTsn: this.#tracker.cumulativeTsn,
+        rtt: this.#rtt.smallest,
+      });
+    }
     this.#hasData = false;
+    this.#newBytes = 0;
     this.#isUrgent = false;
   }
 
-  pause(): void {
-    this.#isPaused = true;
+  pause(streamId: number): void {
+    if (!this.#paused.has(streamId)) this.#paused.set(streamId, 0);
   }
 
-  resume(): void {
-    this.#isPaused = false;
-    this.#unreturnedBytes = 0;
+  resume(streamId: number): void {
+    this.#unreturnedBytes -= this.#paused.get(streamId) ?? 0;
+    this.#paused.delete(streamId);
     const available = this.#available();
     if (available > this.#toldWindow && this.#toldWindow < this.#window / 2) this.#timing.demand();
   }
 
-  /** Writes what has come, and what room there is, as far as the packet has room. */
-  writeSack(writer: PacketWriter): void {
-    const fits = Math.max(0, (writer.room - SACK_HEADER_BYTES) >> 2);
-    const { ranges, duplicates, cumulativeTsn } = this.#tracker;
-    this.#toldWindow = this.#available();
-    const content: SackContent = {
-      cumulativeTsn,
-      window: this.#toldWindow,
-      ranges: ranges.length > fits ? ranges.slice(0, fits) : ranges,
-      duplicates: duplicates.slice(0, Math.max(0, fits - ranges.length)),
-    };
-    writer.at = writeSack(writer.buffer, writer.at, content);
-    this.#tracker.clearDuplicates();
-    this.#timing.sent();
+  /** Writes the SACKs that may leave now, as far as the packet has room; none if none is owed. */
+  writeSacks(now: number, writer: PacketWriter): void {
+    while (writer.room >= SACK_HEADER_BYTES) {
+      const cumulativeTsn = this.#timing.take(now);
+      if (cumulativeTsn === undefined) break;
+      this.#write(writer, { cumulativeTsn, ranges: [], duplicates: [] });
+    }
+    if (this.#timing.owesAll && writer.room >= SACK_HEADER_BYTES) this.#writeAll(writer);
   }
 
-  /** Bytes of a SACK at most, for a packet of its own. */
-  get sackBytes(): number {
-    const { ranges, duplicates } = this.#tracker;
-    return SACK_HEADER_BYTES + 4 * (ranges.length + duplicates.length);
+  #writeAll(writer: PacketWriter): void {
+    const fits = Math.max(0, (writer.room - SACK_HEADER_BYTES) >> 2);
+    const { ranges, duplicates, cumulativeTsn } = this.#tracker;
+    this.#write(writer, {
+      cumulativeTsn,
+      ranges: ranges.length > fits ? ranges.slice(0, fits) : ranges,
+      duplicates: duplicates.slice(0, Math.max(0, fits - ranges.length)),
+    });
+    this.#tracker.clearDuplicates();
+    this.#timing.toldAll();
+  }
+
+  #write(writer: PacketWriter, state: Omit<SackContent, "window">): void {
+    this.#toldWindow = this.#available();
+    const content = { ...state, window: this.#toldWindow };
+    writer.at = writeSack(writer.buffer, writer.at, content);
   }
 
   #drop(): DataOutcome {
@@ -146,15 +166,15 @@ export class Receiver {
 
   #available(): number {
     const room = this.#window - this.#reassembly.keptBytes - this.#unreturnedBytes;
-    if (room < MIN_WINDOW_BYTES) return 0;
-    const { smallest } = this.#rtt;
-    return smallest === Infinity
-      ? room
-      : Math.floor(Math.min(room, SOCKET_BYTES + smallest * PATH_BYTES_PER_MS));
+    return room < MIN_WINDOW_BYTES ? 0 : Math.min(room, this.#goal.bytes);
   }
 
   #hand(message: Message): void {
-    if (this.#isPaused) this.#unreturnedBytes += message.bytes.length;
+    const unreturned = this.#paused.get(message.streamId);
+    if (unreturned !== undefined) {
+      this.#paused.set(message.streamId, unreturned + message.bytes.length);
+      this.#unreturnedBytes += message.bytes.length;
+    }
     this.#deliver(message);
   }
 }

@@ -61,12 +61,12 @@ Deno.test("what exceeds the window is dropped, and the rest is told", () => {
 
 Deno.test("while paused, delivered bytes are not given back, and then all are", () => {
   const { one, take, delivered } = receiver();
-  one.pause();
+  one.pause(1);
   let tsn = 1;
   while (take(tsn, 1000) === "taken") tsn++;
   assert(delivered() >= WINDOW && delivered() <= WINDOW + 65_536, "one probe beyond the window");
   one.endPacket(0);
-  one.resume();
+  one.resume(1);
   assert.equal(take(tsn, 1000), "taken");
 });
 
@@ -93,4 +93,18 @@ Deno.test("places that nobody can free end the association instead of stalling i
     assert.equal(take(tsn, 1, { streamId: 2, ssn: (tsn - 2) & 0xffff }), "taken");
   }
   assert.equal(take(MAX_TSNS_AHEAD + 1, 1, { streamId: 2, ssn: MAX_TSNS_AHEAD - 1 }), "exhausted");
+});
+
+Deno.test("only what a paused stream was given is kept back: others' room returns", () => {
+  const { one, take } = receiver();
+  one.pause(1);
+  let ssn = 0;
+  for (let tsn = 1; tsn <= 2 * WINDOW / 1000; tsn++) {
+    assert.equal(take(tsn, 1000, { streamId: 0, ssn: ssn++ }), "taken");
+  }
+  let tsn = 2 * WINDOW / 1000;
+  for (ssn = 0; ssn < WINDOW / 1000; ssn++) assert.equal(take(++tsn, 1000, { ssn }), "taken");
+  assert.equal(take(tsn + 2, 1000, { ssn: ssn + 1 }), "dropped", "the window is used up");
+  one.resume(1);
+  assert.equal(take(tsn + 2, 1000, { ssn: ssn + 1 }), "taken");
 });

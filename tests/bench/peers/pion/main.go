@@ -23,6 +23,9 @@ const (
 	lowWater  = 512 << 10
 )
 
+// start is what times are counted from.
+var start = time.Now()
+
 // device holds the current connection; an offer replaces it.
 type device struct {
 	api *webrtc.API
@@ -41,8 +44,6 @@ type session struct {
 
 	mu       sync.Mutex
 	received int
-	first    time.Time
-	last     time.Time
 	arrived  chan struct{} // closed and replaced with each message
 }
 
@@ -120,14 +121,16 @@ func (d *device) send(w http.ResponseWriter, r *http.Request) {
 }
 
 // count waits until so many bytes have come on the bulk channel, or for so many ms: ?bytes=N&limit=MS.
+// It gives how many have come in all, and when that was looked at, in ms.
 func (d *device) count(w http.ResponseWriter, r *http.Request) {
 	s := d.session()
 	if s == nil {
 		http.Error(w, "no session", http.StatusConflict)
 		return
 	}
-	bytes, elapsed := s.wait(number(r, "bytes"), time.Duration(number(r, "limit"))*time.Millisecond)
-	_ = json.NewEncoder(w).Encode(map[string]any{"bytes": bytes, "ms": float64(elapsed.Microseconds()) / 1000})
+	bytes := s.wait(number(r, "bytes"), time.Duration(number(r, "limit"))*time.Millisecond)
+	at := float64(time.Since(start).Microseconds()) / 1000
+	_ = json.NewEncoder(w).Encode(map[string]any{"bytes": bytes, "at": at})
 }
 
 func newSession(api *webrtc.API) (*session, error) {
@@ -211,12 +214,7 @@ func (s *session) send(total, size int) {
 }
 
 func (s *session) receive(m webrtc.DataChannelMessage) {
-	now := time.Now()
 	s.mu.Lock()
-	if s.received == 0 {
-		s.first = now
-	}
-	s.last = now
 	s.received += len(m.Data)
 	arrived := s.arrived
 	s.arrived = make(chan struct{})
@@ -224,21 +222,21 @@ func (s *session) receive(m webrtc.DataChannelMessage) {
 	close(arrived)
 }
 
-func (s *session) wait(bytes int, limit time.Duration) (int, time.Duration) {
+func (s *session) wait(bytes int, limit time.Duration) int {
 	end := time.After(limit)
 	for {
 		s.mu.Lock()
-		received, elapsed, arrived := s.received, s.last.Sub(s.first), s.arrived
+		received, arrived := s.received, s.arrived
 		s.mu.Unlock()
 		if received >= bytes {
-			return received, elapsed
+			return received
 		}
 		select {
 		case <-arrived:
 		case <-s.ended:
-			return received, elapsed
+			return received
 		case <-end:
-			return received, elapsed
+			return received
 		}
 	}
 }

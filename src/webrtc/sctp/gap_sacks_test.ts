@@ -1,0 +1,104 @@
+// A peer sends a chunk again when three SACKs have told it missing (RFC 9260 7.2.4), and waits for
+// T3 else: however many packets come before a drain, each behind a gap has its own (6.7).
+import assert from "node:assert/strict";
+import type { RTCSctpTransport } from "werift";
+import { SctpDriver } from "../sctp_driver.ts";
+import { COOKIE_ACK, COOKIE_ECHO, INIT_ACK, makeChunk, SACK } from "./packet/chunk.ts";
+import { readInit } from "./packet/init_chunk.ts";
+import { readU16, readU32 } from "./packet/words.ts";
+import {
+  data,
+  HandMadePeer,
+  hex,
+  packetOf,
+  PEER_TSN,
+  readPacket,
+  type SeenChunk,
+} from "./test_parts.ts";
+
+/** Packet `index` of the peer; TSNs and stream numbers ascend. */
+function packet(tag: number, index: number): Uint8Array {
+  return packetOf(tag, data(PEER_TSN + index, hex("aa"), { ssn: index }));
+}
+
+/** What SACKs acknowledge: TSNs from the peer's first, and the last of each gap block behind it. */
+function told(seen: readonly SeenChunk[]): number[][] {
+  return seen.filter(({ type }) => type === SACK).map(({ bytes }) => {
+    const cumulative = readU32(bytes, 4) - PEER_TSN;
+    const ends = Array.from({ length: readU16(bytes, 12) }, (_, i) => readU16(bytes, 18 + 4 * i));
+    return [cumulative, ...ends.map((end) => cumulative + end)];
+  });
+}
+
+Deno.test("packets behind a gap that come before a drain have a SACK each", () => {
+  const peer = new HandMadePeer().connect();
+  for (const index of [0, 1, 3, 4, 5, 6]) peer.association.receive(0, packet(peer.tag, index));
+  assert.deepEqual(told(peer.drain()), [[1, 3], [1, 4], [1, 5], [1, 6]]);
+  for (const index of [2, 7, 8]) peer.association.receive(0, packet(peer.tag, index));
+  assert.deepEqual(told(peer.drain()), [[8]], "without a gap they share one");
+});
+
+Deno.test("a packet in two gaps tells both, and one that was here before what it was", () => {
+  const peer = new HandMadePeer().connect();
+  for (const index of [1, 3, 1, 5]) peer.association.receive(0, packet(peer.tag, index));
+  const expected = [[-1, 1], [-1, 1, 3], [-1, 1, 3], [-1, 1, 3, 5]];
+  assert.deepEqual(told(peer.drain()), expected);
+});
+
+Deno.test("SACKs that nobody drains are bounded, and the newest state is told in the end", () => {
+  const peer = new HandMadePeer().connect();
+  for (let i = 0; i < 20_000; i++) peer.association.receive(0, packet(peer.tag, 1));
+  peer.association.receive(0, packet(peer.tag, 3));
+  const all = told(peer.drain());
+  assert(all.length <= 4100, `${all.length} SACKs`);
+  assert.deepEqual(all.at(-1), [-1, 1, 3]);
+});
+
+/** A driver with an association, and the chunks of the packets that it sends. */
+async function connected() {
+  const seen: SeenChunk[] = [];
+  const driver = new SctpDriver({} as RTCSctpTransport, {
+    packet: ({ buffer, offset, length }) =>
+      void seen.push(...readPacket(buffer.subarray(offset, offset + length))),
+    established() {},
+    message() {},
+    progress() {},
+    closed() {},
+  });
+  driver.receive(packetOf(0, new HandMadePeer().init()));
+  await Promise.resolve(); // the end of the task
+  const answer = seen.find(({ type }) => type === INIT_ACK)!.bytes;
+  const { tag, cookie } = readInit(answer, {
+    type: INIT_ACK,
+    flags: 0,
+    at: 0,
+    end: answer.length,
+  })!;
+  driver.receive(packetOf(tag, makeChunk(COOKIE_ECHO, 0, cookie!)));
+  await Promise.resolve();
+  assert.equal(seen.at(-1)!.type, COOKIE_ACK);
+  seen.length = 0;
+  return { driver, seen, tag };
+}
+
+Deno.test("a slice of the socket's packets behind a gap goes through the driver with a SACK each", async () => {
+  const { driver, seen, tag } = await connected();
+  try {
+    for (const index of [0, 1, 3, 4, 5, 6, 7, 8]) driver.receive(packet(tag, index));
+    await Promise.resolve();
+    assert.deepEqual(told(seen), [[1, 3], [1, 4], [1, 5], [1, 6], [1, 7], [1, 8]]);
+  } finally {
+    driver.close();
+  }
+});
+
+Deno.test("packets in order that come in one task are acknowledged in one packet", async () => {
+  const { driver, seen, tag } = await connected();
+  try {
+    for (let index = 0; index < 8; index++) driver.receive(packet(tag, index));
+    await Promise.resolve();
+    assert.deepEqual(told(seen), [[1], [3], [5], [7]]);
+  } finally {
+    driver.close();
+  }
+});
