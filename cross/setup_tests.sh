@@ -11,6 +11,7 @@ firefox-esr                  command:firefox-esr
 ffmpeg                       command:ffmpeg
 npm                          command:npm
 iproute2                     command:ip
+libfaketime                  package
 python3-gi                   package
 gir1.2-gst-rtsp-server-1.0   package
 gstreamer1.0-plugins-base    package

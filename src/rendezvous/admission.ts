@@ -1,9 +1,20 @@
-/** How many sockets of a kind there are, in all and from one address. */
+/**
+ * How many sockets of a kind there are, in all and from one address. Where all places are taken, a newcomer gets one of
+ * the address that holds the most, the oldest of it: a crowd behind few addresses keeps out nobody but itself.
+ */
+
+/** A place that somebody holds. */
+export interface Place {
+  readonly address: string;
+  /** Ends the connection: the place goes to another. */
+  readonly end: () => void;
+}
 
 export class Admission {
   readonly #total: number;
   readonly #perAddress: number;
-  readonly #addresses = new Map<string, number>();
+  /** Places by address, the oldest first. */
+  readonly #places = new Map<string, Set<Place>>();
   #count = 0;
 
   constructor(total: number, perAddress: number) {
@@ -11,24 +22,36 @@ export class Admission {
     this.#perAddress = perAddress;
   }
 
-  /** Takes a place, or says that there is none. Whoever took it calls `leave` once. */
-  enter(address: string): boolean {
-    const held = this.#addresses.get(address) ?? 0;
-    if (this.#count >= this.#total || held >= this.#perAddress) return false;
+  /** Takes a place, or says that there is none. Whoever took it calls `leave`, also after its `end` was called. */
+  enter(place: Place): boolean {
+    const held = this.#places.get(place.address)?.size ?? 0;
+    if (held >= this.#perAddress) return false;
+    if (this.#count >= this.#total && !this.#makeRoom(held + 1)) return false;
     this.#count += 1;
-    this.#addresses.set(address, held + 1);
+    const places = this.#places.get(place.address) ?? new Set();
+    this.#places.set(place.address, places.add(place));
     return true;
   }
 
-  leave(address: string): void {
-    const held = this.#addresses.get(address) ?? 0;
-    if (held === 0) return;
+  leave(place: Place): void {
+    const places = this.#places.get(place.address);
+    if (!places?.delete(place)) return;
     this.#count -= 1;
-    if (held === 1) this.#addresses.delete(address);
-    else this.#addresses.set(address, held - 1);
+    if (places.size === 0) this.#places.delete(place.address);
   }
 
   get count(): number {
     return this.#count;
+  }
+
+  /** Frees a place of an address that holds more than `share`, if there is one. */
+  #makeRoom(share: number): boolean {
+    let largest: ReadonlySet<Place> = new Set();
+    for (const places of this.#places.values()) if (places.size > largest.size) largest = places;
+    const [oldest] = largest;
+    if (oldest === undefined || largest.size <= share) return false;
+    this.leave(oldest);
+    oldest.end();
+    return true;
   }
 }

@@ -54,6 +54,7 @@ export class BrowserConnection {
         return this.#post(message.device, {
           type: "sealed",
           from: this.#mailbox,
+          address: this.#address,
           sealed: message.sealed,
         });
     }
@@ -61,9 +62,7 @@ export class BrowserConnection {
 
   #mayReach(device: string): boolean {
     if (this.#devices.has(device)) return true;
-    const { limits, newPeersPerAddress, now } = this.#desk;
-    if (this.#devices.size >= limits.devicesPerBrowser) return false;
-    if (!newPeersPerAddress.take(`${device} ${this.#address}`, now())) return false;
+    if (this.#devices.size >= this.#desk.limits.devicesPerBrowser) return false;
     this.#devices.add(device);
     return true;
   }
@@ -86,7 +85,7 @@ export class BrowserConnection {
         const iceServers = this.#desk.iceServers();
         return this.#socket.send({ type: "found", device, presence, iceServers });
       }
-      case "sealed": {
+      case "reply": {
         const device = deviceOf(letter.from);
         if (!this.#devices.has(device)) return;
         return this.#socket.send({ type: "deliver", device, sealed: letter.sealed });
@@ -100,6 +99,7 @@ export class BrowserConnection {
         return this.#socket.send({ type: "absent", device });
       }
       case "find":
+      case "sealed":
       case "gone":
         return; // meant for devices
     }

@@ -88,6 +88,11 @@ export class ClientSocket {
     this.#webSocket.terminate();
   }
 
+  /** Bytes that the peer has not taken yet. */
+  get waiting(): number {
+    return this.#webSocket.bufferedAmount;
+  }
+
   /** Milliseconds since the peer was last heard. */
   get silence(): number {
     return this.#options.now() - this.#lastHeard;

@@ -3,6 +3,7 @@ import type { Log } from "../lib/log.ts";
 import type { Bytes } from "../lib/bytes.ts";
 import type { IceServerEntry } from "../protocol/signal.ts";
 import type { Limits } from "./limits.ts";
+import type { Callers } from "./newcomers.ts";
 import type { Registry } from "./registry.ts";
 import type { Switchboard } from "./switchboard.ts";
 import type { KeyedBuckets } from "./token_bucket.ts";
@@ -18,7 +19,7 @@ export interface Desk {
   readonly shellOrigin: string;
   readonly iceServers: () => readonly IceServerEntry[];
   readonly limits: Limits;
-  readonly newPeersPerAddress: KeyedBuckets;
+  readonly callers: Callers;
   readonly registrationsPerAddress: KeyedBuckets;
   readonly log: Log;
   /** Monotonic, in ms. */

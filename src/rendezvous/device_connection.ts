@@ -15,7 +15,8 @@ import {
 import type { ClientSocket } from "./client_socket.ts";
 import type { Desk } from "./desk.ts";
 import { TURN_LIFETIME_SECONDS } from "./limits.ts";
-import { Peers } from "./peers.ts";
+import { Newcomers } from "./newcomers.ts";
+import { type Peer, Peers } from "./peers.ts";
 import type { Letter, Mailbox } from "./switchboard.ts";
 import { TokenBucket } from "./token_bucket.ts";
 
@@ -41,7 +42,7 @@ export class DeviceConnection {
   readonly #address: string;
   readonly #peers: Peers;
   readonly #messages: TokenBucket;
-  readonly #mailbox: TokenBucket;
+  readonly #newcomers: Newcomers;
   #state: State = { kind: "closed" };
   #registerTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -50,9 +51,9 @@ export class DeviceConnection {
     this.#socket = socket;
     this.#desk = desk;
     this.#address = address;
-    this.#peers = new Peers(limits.peersPerDevice, new TokenBucket(limits.newPeers, now()));
+    this.#peers = new Peers(limits.peersPerDevice, limits.peerCharacters);
     this.#messages = new TokenBucket(limits.deviceMessages, now());
-    this.#mailbox = new TokenBucket(limits.mailboxMessages, now());
+    this.#newcomers = new Newcomers(desk.callers, { limits, now: now() });
   }
 
   /** Sends the challenge. Call once. */
@@ -150,7 +151,7 @@ export class DeviceConnection {
     if (mailbox === undefined) {
       return this.#socket.send({ type: "refused", code: "unknown_peer" }); // it left meanwhile: nobody's fault
     }
-    this.#desk.switchboard.deliver(mailbox, { type: "sealed", from: registration.mailbox, sealed });
+    this.#desk.switchboard.deliver(mailbox, { type: "reply", from: registration.mailbox, sealed });
   }
 
   /** Letters from browsers. */
@@ -166,26 +167,48 @@ export class DeviceConnection {
           presence: registration.presence,
         });
       case "sealed":
-        return this.#deliver(letter.from, letter.sealed, registration);
+        return this.#deliver(letter, registration);
       case "gone":
         return this.#forget(letter.from);
       case "unreachable":
         return this.#forget(letter.mailbox);
       case "found":
+      case "reply":
       case "refused":
         return; // meant for browsers
     }
   }
 
-  #deliver(from: Mailbox, sealed: string, registration: Registration): void {
-    const now = this.#desk.now();
-    const peer = this.#mailbox.take(now) ? this.#peers.numberOf(from, now) : undefined;
-    if (peer === undefined) {
-      const letter: Letter = { type: "refused", from: registration.mailbox, code: "too_many" };
-      return this.#desk.switchboard.deliver(from, letter);
+  #deliver(letter: Letter & { type: "sealed" }, registration: Registration): void {
+    const { from, sealed } = letter;
+    const peer = this.#peers.find(from) ?? this.#welcome(letter, registration);
+    if (!peer?.budget.take(this.#desk.now(), { amount: sealed.length })) {
+      return this.#refuse(from, registration);
     }
     this.#askForLife();
-    this.#socket.send({ type: "deliver", peer, sealed });
+    this.#socket.send({ type: "deliver", peer: peer.number, sealed });
+  }
+
+  /** A place for a browser that is new here, of another one if need be. */
+  #welcome(
+    { from, address }: Letter & { type: "sealed" },
+    registration: Registration,
+  ): Peer | undefined {
+    const { limits, now } = this.#desk;
+    if (this.#socket.waiting > limits.deviceBacklog) return undefined;
+    const { device } = registration;
+    if (!this.#newcomers.take({ device, address, now: now() })) return undefined;
+    const crowding = this.#peers.crowding;
+    if (crowding !== undefined) {
+      this.#forget(crowding.mailbox);
+      this.#refuse(crowding.mailbox, registration);
+    }
+    return this.#peers.add(from, { address, now: now() });
+  }
+
+  #refuse(mailbox: Mailbox, registration: Registration): void {
+    const letter: Letter = { type: "refused", from: registration.mailbox, code: "too_many" };
+    this.#desk.switchboard.deliver(mailbox, letter);
   }
 
   #forget(mailbox: Mailbox): void {

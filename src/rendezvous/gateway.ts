@@ -62,11 +62,12 @@ export class Gateway {
     );
     const { kind } = decision;
     const admission = this.#admissions[kind];
-    if (!admission.enter(address)) {
+    const place = { address, end: () => socket.destroy() };
+    if (!admission.enter(place)) {
       this.#options.desk.log.debug("socket.turned_away", { kind });
       return refuse(socket, 503);
     }
-    socket.once("close", () => admission.leave(address));
+    socket.once("close", () => admission.leave(place));
     // deno-lint-ignore no-node-globals -- `ws` asks for Node's own byte type
     this.#webSockets.handleUpgrade(request, socket, head as Buffer, (webSocket) => {
       this.#welcome(webSocket, kind, address);

@@ -10,7 +10,7 @@ export interface Limits {
   readonly messageBytes: number;
   /** Device sockets on this node. About 40 KiB each, so 200 MB at most. */
   readonly devices: number;
-  /** Browser sockets on this node; counted apart, so that visitors cannot crowd out devices. */
+  /** Browser sockets on this node; counted apart, so that visitors cannot crowd out devices. Another 200 MB. */
   readonly browsers: number;
   /** Device sockets from one address: a site with a thousand boards shares one. */
   readonly devicesPerAddress: number;
@@ -30,7 +30,10 @@ export interface Limits {
   readonly deviceFreshMs: number;
   /** Bytes that wait for a slow reader before its socket is closed: 16 of the largest messages. */
   readonly waitingBytes: number;
-  /** Browsers that one device may talk to at a time: four times the 16 sessions of security.md 5. */
+  /**
+   * Browsers that one device may talk to at a time. At 20 new ones a second the oldest has been there for 6 s: a handshake
+   * takes two on the worst link. The device itself takes 256.
+   */
   readonly peersPerDevice: number;
   /** Devices that one browser may talk to at a time; `find` is not counted. */
   readonly devicesPerBrowser: number;
@@ -40,12 +43,20 @@ export interface Limits {
   readonly pings: Rate;
   /** Messages of one device: 64 handshakes at once after an outage. */
   readonly deviceMessages: Rate;
-  /** Messages into one mailbox, whoever sends: what a device's link and its key are asked to stand. */
-  readonly mailboxMessages: Rate;
-  /** Browsers that are new to a mailbox (security.md 5: 1/s over all of them). */
+  /** Characters that one browser sends to one device: the largest offer has 5,554, each of 20 candidates about 390. */
+  readonly peerCharacters: Rate;
+  /**
+   * Browsers that are new to a device. With `peerCharacters`, 330 kB/s at worst is what a device's link is asked to stand.
+   * What an offer costs its key the device limits itself, apart for each of its people and for strangers
+   * (`control/admission.ts`; security.md 5: 1/s for these).
+   */
   readonly newPeers: Rate;
-  /** The same from one address, so that one stranger cannot use up a mailbox. */
-  readonly newPeersPerAddress: Rate;
+  /** Of these from one address: those who come seldom first, then oftener (`newcomers.ts`), then nobody. */
+  readonly newPeersPerAddress: readonly Rate[];
+  /** Pairs of device and address whose rates are remembered: 25 MB. The longest unused is forgotten first. */
+  readonly rememberedCallers: number;
+  /** Characters that wait for a device beyond which nobody new is let through: its link is slower than what comes. */
+  readonly deviceBacklog: number;
   /** Signature checks for one address: each costs 2 to 20 ms (security.md 3.1); a whole site may come back at once. */
   readonly registrationsPerAddress: Rate;
   /** Addresses whose rates are remembered; the longest unused is forgotten first. */
@@ -65,14 +76,21 @@ export const DEFAULT_LIMITS: Limits = {
   browserIdleMs: 55_000,
   deviceFreshMs: 60_000,
   waitingBytes: 16 * MAX_SIGNAL_LENGTH,
-  peersPerDevice: 64,
+  peersPerDevice: 128,
   devicesPerBrowser: 32,
   browserMessages: { burst: 60, perSecond: 2 },
   pings: { burst: 10, perSecond: 0.2 },
   deviceMessages: { burst: 2000, perSecond: 60 },
-  mailboxMessages: { burst: 600, perSecond: 30 },
-  newPeers: { burst: 60, perSecond: 1 },
-  newPeersPerAddress: { burst: 30, perSecond: 20 / 60 },
+  peerCharacters: { burst: MAX_SIGNAL_LENGTH, perSecond: 512 },
+  newPeers: { burst: 160, perSecond: 20 },
+  newPeersPerAddress: [
+    { burst: 4, perSecond: 1 / 60 }, // somebody opens a page
+    { burst: 12, perSecond: 1 / 60 }, // a household comes back
+    { burst: 20, perSecond: 1 / 30 }, // an office
+    { burst: 60, perSecond: 1 / 3 }, // a carrier's NAT
+  ],
+  rememberedCallers: 50_000,
+  deviceBacklog: 4 * MAX_SIGNAL_LENGTH,
   registrationsPerAddress: { burst: 1024, perSecond: 10 },
   rememberedAddresses: 10_000,
 };

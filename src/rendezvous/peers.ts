@@ -1,40 +1,67 @@
-/** The browsers that one device connection talks to, by number. Numbers are not used again within a connection. */
+/**
+ * The browsers that one device connection talks to, by number. Numbers are not used again within a connection. Where all
+ * places are taken, a newcomer gets one of the address that holds the most, the oldest of it: by then its handshake is
+ * over, and a session does without the rendezvous.
+ */
 import type { Mailbox } from "./switchboard.ts";
-import type { TokenBucket } from "./token_bucket.ts";
+import { type Rate, TokenBucket } from "./token_bucket.ts";
+
+export interface Peer {
+  readonly number: number;
+  readonly mailbox: Mailbox;
+  readonly address: string;
+  /** Characters that it may still send. */
+  readonly budget: TokenBucket;
+}
 
 export class Peers {
   readonly #limit: number;
-  readonly #newcomers: TokenBucket;
-  readonly #numbers = new Map<Mailbox, number>();
+  readonly #budget: Rate;
+  /** The oldest first. */
+  readonly #peers = new Map<Mailbox, Peer>();
   readonly #mailboxes = new Map<number, Mailbox>();
   #last = 0;
 
-  constructor(limit: number, newcomers: TokenBucket) {
+  /** `budget`: characters of each. */
+  constructor(limit: number, budget: Rate) {
     this.#limit = limit;
-    this.#newcomers = newcomers;
+    this.#budget = budget;
   }
 
-  /** The number of a browser, a new one if need be; undefined when there are too many, or too many at once. */
-  numberOf(mailbox: Mailbox, now: number): number | undefined {
-    const known = this.#numbers.get(mailbox);
-    if (known !== undefined) return known;
-    if (this.#numbers.size >= this.#limit || !this.#newcomers.take(now)) return undefined;
-    this.#last += 1;
-    this.#numbers.set(mailbox, this.#last);
-    this.#mailboxes.set(this.#last, mailbox);
-    return this.#last;
+  find(mailbox: Mailbox): Peer | undefined {
+    return this.#peers.get(mailbox);
   }
 
-  mailboxOf(peer: number): Mailbox | undefined {
-    return this.#mailboxes.get(peer);
+  mailboxOf(number: number): Mailbox | undefined {
+    return this.#mailboxes.get(number);
+  }
+
+  /** Who must leave before another one comes; undefined while there is room. */
+  get crowding(): Peer | undefined {
+    if (this.#peers.size < this.#limit) return undefined;
+    const counts = new Map<string, number>();
+    for (const { address } of this.#peers.values()) {
+      counts.set(address, (counts.get(address) ?? 0) + 1);
+    }
+    const most = Math.max(...counts.values());
+    return this.#peers.values().find(({ address }) => counts.get(address) === most);
+  }
+
+  /** Gives a browser its number. There is room: `crowding` was asked. */
+  add(mailbox: Mailbox, { address, now }: { address: string; now: number }): Peer {
+    const number = this.#last += 1;
+    const peer = { number, mailbox, address, budget: new TokenBucket(this.#budget, now) };
+    this.#peers.set(mailbox, peer);
+    this.#mailboxes.set(number, mailbox);
+    return peer;
   }
 
   /** Forgets a browser; its number, if it had one. */
   remove(mailbox: Mailbox): number | undefined {
-    const peer = this.#numbers.get(mailbox);
+    const peer = this.#peers.get(mailbox);
     if (peer === undefined) return undefined;
-    this.#numbers.delete(mailbox);
-    this.#mailboxes.delete(peer);
-    return peer;
+    this.#peers.delete(mailbox);
+    this.#mailboxes.delete(peer.number);
+    return peer.number;
   }
 }

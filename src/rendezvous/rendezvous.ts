@@ -16,6 +16,7 @@ import type { Verify } from "./desk.ts";
 import { Gateway } from "./gateway.ts";
 import { type IceConfiguration, iceServersAt } from "./ice_servers.ts";
 import { DEFAULT_LIMITS, HTTP_LIMITS, type Limits } from "./limits.ts";
+import { Callers } from "./newcomers.ts";
 import { readOrigins } from "./origins.ts";
 import { Registry } from "./registry.ts";
 import { createSite, type SiteCounts } from "./site.ts";
@@ -77,7 +78,7 @@ export function createRendezvous(options: RendezvousOptions): Rendezvous {
     desk: {
       switchboard: new LocalSwitchboard(),
       registry: new Registry(log, limits.clonePingMs),
-      newPeersPerAddress: new KeyedBuckets(limits.newPeersPerAddress, limits.rememberedAddresses),
+      callers: new Callers(limits),
       registrationsPerAddress: new KeyedBuckets(
         limits.registrationsPerAddress,
         limits.rememberedAddresses,

@@ -235,7 +235,12 @@ Deno.test("a page's handshake with its candidates passes, a flood does not", asy
 
 Deno.test("browsers that are new to a device are limited, in all and from one address", async () => {
   const rate = { burst: 2, perSecond: 0 };
-  for (const limits of [{ newPeers: rate }, { newPeersPerAddress: rate }, { peersPerDevice: 2 }]) {
+  const many = { burst: 9, perSecond: 0 };
+  const cases = [
+    { newPeers: rate, newPeersPerAddress: [many] },
+    { newPeers: many, newPeersPerAddress: [rate] },
+  ];
+  for (const limits of cases) {
     await using fixture = await new Fixture({ limits }).start();
     const [identity, other] = [await newIdentity(), await newIdentity()];
     const device = await fixture.registered(identity);
@@ -267,8 +272,64 @@ Deno.test("a place beside a device is free again when its browser leaves", async
   }
 });
 
+Deno.test("a newcomer gets the place of the oldest browser of the fullest address", async () => {
+  const options = { limits: { peersPerDevice: 3 }, trustedProxies: ["127.0.0.1"] };
+  await using fixture = await new Fixture(options).start();
+  const identity = await newIdentity();
+  const device = await fixture.registered(identity);
+  const message = { type: "send", device: identity.device, sealed: "AAAA" };
+  const from = (address: string) =>
+    fixture.browser({
+      headers: { host: SHELL_HOST, origin: SHELL, "x-forwarded-for": address },
+    });
+  const [lone, first, second] = [
+    await from("192.0.2.1"),
+    await from("192.0.2.2"),
+    await from("192.0.2.2"),
+  ];
+  for (const [index, browser] of [lone, first, second].entries()) {
+    browser.send(message);
+    assert.equal((await device.next()).peer, index + 1);
+  }
+  const newcomer = await from("192.0.2.3");
+  newcomer.send(message);
+  assert.deepEqual(await device.next(), { type: "gone", peer: 2 });
+  assert.deepEqual(await device.next(), { type: "deliver", peer: 4, sealed: "AAAA" });
+  assert.deepEqual(await first.next(), refused("too_many"));
+  lone.send(message);
+  assert.deepEqual(await device.next(), { type: "deliver", peer: 1, sealed: "AAAA" });
+  first.send(message); // it may come again, as anybody: now each address has one
+  assert.deepEqual(await device.next(), { type: "gone", peer: 1 });
+  assert.deepEqual(await device.next(), { type: "deliver", peer: 5, sealed: "AAAA" });
+});
+
+Deno.test("who comes seldom gets in while others come as often as they may", async () => {
+  const options = { monotonicNow: () => 0, trustedProxies: ["127.0.0.1"] };
+  await using fixture = await new Fixture(options).start();
+  const identity = await newIdentity();
+  const device = await fixture.registered(identity);
+  const message = { type: "send", device: identity.device, sealed: "AAAA" };
+  const from = (address: string) =>
+    fixture.browser({
+      headers: { host: SHELL_HOST, origin: SHELL, "x-forwarded-for": address },
+    });
+  let refusals = 0;
+  for (let i = 0; i < 300 && refusals === 0; i++) {
+    const stranger = await from(`198.51.100.${i % 2}`);
+    stranger.send(message);
+    const next = await Promise.race([device.next(), stranger.next()]);
+    if (next.type === "refused") refusals++;
+    stranger.terminate();
+    while (next.type === "deliver" && (await device.next()).type !== "gone");
+  }
+  assert.equal(refusals, 1, "nothing limits two addresses");
+  const person = await from("192.0.2.1");
+  person.send(message);
+  assert.equal((await device.next()).type, "deliver");
+});
+
 Deno.test("a browser whose message was dropped is forgotten by the device", async () => {
-  const limits = { mailboxMessages: { burst: 1, perSecond: 0 } };
+  const limits = { peerCharacters: { burst: 4, perSecond: 0 } };
   await using fixture = await new Fixture({ limits }).start();
   const identity = await newIdentity();
   const device = await fixture.registered(identity);
@@ -322,6 +383,22 @@ Deno.test("sockets beyond the limits are turned away, and places come free", asy
     await fixture.until(({ browsers }) => browsers === 0);
     await fixture.browser();
   }
+});
+
+Deno.test("a newcomer gets a socket of the address that has the most", async () => {
+  const options = { limits: { browsers: 3 }, trustedProxies: ["127.0.0.1"] };
+  await using fixture = await new Fixture(options).start();
+  const from = (address: string) =>
+    fixture.browser({
+      headers: { host: SHELL_HOST, origin: SHELL, "x-forwarded-for": address },
+    });
+  const crowd = [await from("192.0.2.1"), await from("192.0.2.1"), await from("192.0.2.1")];
+  const newcomer = await from("192.0.2.2");
+  assert.equal(await crowd[0]!.ended, 1006);
+  assert.equal(fixture.rendezvous.counts().browsers, 3);
+  assert.equal(newcomer.webSocket.readyState, newcomer.webSocket.OPEN);
+  const headers = { host: SHELL_HOST, origin: SHELL, "x-forwarded-for": "192.0.2.2" };
+  assert.equal(await fixture.refusal("/v1/browser", headers), 503); // two would be as many as theirs
 });
 
 Deno.test("a silent peer that answers no ping is cut off, one that answers stays", async () => {

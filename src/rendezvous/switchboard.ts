@@ -12,7 +12,15 @@ export type Mailbox = `device:${string}` | `browser:${string}`;
 export type Letter =
   | { readonly type: "find"; readonly from: Mailbox }
   | { readonly type: "found"; readonly device: string; readonly presence: string }
-  | { readonly type: "sealed"; readonly from: Mailbox; readonly sealed: string }
+  /** From a browser; `address` is where it comes from, as `address.ts` groups them. */
+  | {
+    readonly type: "sealed";
+    readonly from: Mailbox;
+    readonly address: string;
+    readonly sealed: string;
+  }
+  /** From a device. */
+  | { readonly type: "reply"; readonly from: Mailbox; readonly sealed: string }
   | { readonly type: "refused"; readonly from: Mailbox; readonly code: RefusalCode }
   | { readonly type: "gone"; readonly from: Mailbox }
   | { readonly type: "unreachable"; readonly mailbox: Mailbox };

@@ -13,9 +13,9 @@ Deno.test("switchboard tells the sender when nobody holds the mailbox", () => {
   const board = new LocalSwitchboard();
   const letters: Letter[] = [];
   board.attach("browser:1", (letter) => letters.push(letter));
-  board.deliver("device:a", { type: "sealed", from: "browser:1", sealed: "x" });
+  board.deliver("device:a", { type: "sealed", from: "browser:1", address: "a", sealed: "x" });
   assert.deepEqual(letters, [{ type: "unreachable", mailbox: "device:a" }]);
-  board.deliver("device:a", { type: "sealed", from: "browser:2", sealed: "x" }); // nobody to tell
+  board.deliver("device:a", { type: "sealed", from: "browser:2", address: "a", sealed: "x" }); // nobody to tell
   assert.equal(letters.length, 1);
 });
 

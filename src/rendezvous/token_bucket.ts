@@ -18,13 +18,16 @@ export class TokenBucket {
     this.#updated = now;
   }
 
-  /** Whether one more may happen at `now` (ms, any origin). A clock that steps back adds nothing. */
-  take(now: number): boolean {
+  /**
+   * Whether `amount` more may happen at `now` (ms, any origin), and as many again as `leaving` says. A clock that steps back
+   * adds nothing.
+   */
+  take(now: number, { amount = 1, leaving = 0 } = {}): boolean {
     const seconds = Math.max(0, now - this.#updated) / 1000;
     this.#updated = now;
     this.#tokens = Math.min(this.#rate.burst, this.#tokens + seconds * this.#rate.perSecond);
-    if (this.#tokens < 1) return false;
-    this.#tokens -= 1;
+    if (this.#tokens < amount + leaving) return false;
+    this.#tokens -= amount;
     return true;
   }
 }
