@@ -154,6 +154,7 @@ a { color: inherit; }
 `;
 }
 
-function escapeHtml(text: string): string {
+/** Text as it may stand in HTML, in attributes as well. */
+export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

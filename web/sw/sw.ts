@@ -5,6 +5,7 @@
  *   device page --fetch--> service worker --port, by way of a bridge frame--> pump worker of the shell
  */
 import { Bridges } from "./bridges.ts";
+import { doorway, isForeignVisit, keepReferrersTrue } from "./doorway.ts";
 import { KeepAlive } from "./keepalive.ts";
 import { OwnFiles } from "./own_files.ts";
 import { type FromPump, isRecord, parseStreamHead, type ToWorker } from "./port_messages.ts";
@@ -27,7 +28,9 @@ const ownFiles = new OwnFiles(worker.caches);
 const handlers = routes({
   origin: worker.location.origin,
   own: (request, url) => ownFiles.answer(request, url),
-  device: (request, page) => proxy(request, { ...context, page }),
+  foreign: (request) => isForeignVisit(request, SHELL_ORIGIN) ? welcome(request) : undefined,
+  device: async (request, page) =>
+    keepReferrersTrue(request, await proxy(request, { ...context, page })),
 });
 
 worker.addEventListener("install", (event) => event.waitUntil(worker.skipWaiting()));
@@ -49,6 +52,12 @@ worker.addEventListener("message", (event) => {
   if (message.porthole !== "open" || port === undefined) return;
   event.waitUntil(openForPage(message.head, port));
 });
+
+/** A stranger's visit: the service's name is shown if it is at hand. */
+async function welcome(request: Request): Promise<Response> {
+  const { title } = await context.bridges.known() ?? { title: "" };
+  return doorway(request, { title, shellOrigin: SHELL_ORIGIN });
+}
 
 /** A page cannot reach the bridge's port, so the worker passes its WebSockets on. */
 async function openForPage(value: unknown, port: MessagePort): Promise<void> {
