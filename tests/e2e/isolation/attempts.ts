@@ -59,35 +59,46 @@ export const ATTEMPTS: readonly Attempt[] = [
   { attempt: "sets document.domain and reads again", refused: "SecurityError" },
 ];
 
+/** Requests that a page can make without reading their answers, as a service without isolation sees them: probes.js. */
+export const BLIND_REQUESTS: readonly string[] = [
+  "GET /?blind-embed",
+  "GET /?blind-event-stream",
+  "GET /?blind-frame",
+  "GET /?blind-frame-without-referrer",
+  "GET /?blind-image",
+  "GET /?blind-link",
+  "GET /?blind-link-without-referrer",
+  "GET /?blind-object",
+  "GET /?blind-script",
+  "GET /?blind-style",
+  "GET /?blind-window",
+  "GET /?blind-window-again",
+  "POST /?blind-beacon",
+  "POST /?blind-form",
+  "POST /?blind-form-without-referrer",
+  "POST /?blind-post",
+];
+
 /** What a hostile page achieves today. */
 export interface Known {
   /** Names in `NAVIGATIONS` of probes.js that take the shell's tab away. */
   readonly takesShell: Readonly<Record<EngineName, readonly string[]>>;
   /** Where a page that loops freezes the shell. */
   readonly freezesShell: readonly EngineName[];
-  /** Whether cookies for the whole site make requests for the shell longer than the edge reads. */
-  readonly locksShellOut: boolean;
-  /**
-   * Requests that reach another service or device whose answer the page cannot read: that one's own service worker takes
-   * them, if it is open in some tab.
-   */
-  readonly requestsBlindly: readonly string[];
 }
 
 export const KNOWN: Readonly<Record<SiteName, Known>> = {
   "porthole.localhost": {
     // Firefox lets the empty window that a page opens navigate the page's top, sandbox or not. Only
-    // `Cross-Origin-Opener-Policy: same-origin` on the shell stops it, and takes popups from all device pages.
+    // `Cross-Origin-Opener-Policy: same-origin` on the shell stops it, and takes popups from all device pages. Windows that
+    // stay in the sandbox are no way out: browsers load no page with an opener policy of its own in them (HTML 7.1.3), so
+    // links to many other sites would break. A wrapper around `window.open` is none either: the page has other realms.
     takesShell: { Chromium: [], Firefox: ["assigns from a popup"] },
     // Firefox gives the origins of one site one event loop, whatever `Origin-Agent-Cluster` asks for.
     freezesShell: ["Firefox"],
-    locksShellOut: true,
-    requestsBlindly: ["GET /?blind-frame", "GET /?blind-window", "POST /?blind-form"],
   },
   "porthole-content.localhost": {
     takesShell: { Chromium: [], Firefox: [] },
     freezesShell: [],
-    locksShellOut: false,
-    requestsBlindly: ["GET /?blind-frame", "POST /?blind-form"],
   },
 };

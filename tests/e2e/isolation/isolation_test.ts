@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import type { Frame, Page } from "puppeteer-core";
 import { inCheckout } from "../checkout.ts";
 import { type Engine, ENGINES } from "../engines.ts";
-import { ATTEMPTS, KNOWN } from "./attempts.ts";
+import { ATTEMPTS, BLIND_REQUESTS, KNOWN } from "./attempts.ts";
 import type { ProbedService } from "./service.ts";
 import { type SiteName, SITES, Stage, state, type Tab, until } from "./stage.ts";
 
@@ -86,10 +86,11 @@ const STEPS: readonly {
   { name: "another service's bridge takes no port from it", run: forgeToBridge },
   { name: "the port of its own bridge, stolen, leads to its own service only", run: stealPort },
   { name: "a tossed cookie reaches no device", run: tossCookies },
-  { name: "requests that it makes blindly are the known ones", run: callBlindly },
+  { name: "no request that it makes blindly reaches another service or device", run: callBlindly },
+  { name: "nor one that it makes by leaving the shell's frame", run: leaveBlindly },
   { name: "a page that loops freezes the shell only where that is known", run: loop },
   { name: "it takes the shell away only as is known", run: takeShell },
-  { name: "it locks the shell out with cookies only where that is known", run: lockShellOut },
+  { name: "it locks nobody out with cookies", run: bombWithCookies },
 ];
 
 async function isolate(
@@ -204,16 +205,62 @@ async function stealPort({ stage: { services }, tabs }: Scene): Promise<void> {
   }
 }
 
-async function callBlindly({ site, stage: { services }, tabs }: Scene): Promise<void> {
-  const known = KNOWN[site].requestsBlindly;
+async function callBlindly(scene: Scene): Promise<void> {
+  const { stage: { services }, tabs } = scene;
   for (const name of ["neighbour", "stranger"] as const) {
     await call(tabs.hostile.frame, words("callBlindly", tabs[name].origin));
-    const blind = () =>
-      services[name].arrivals.map(({ method, path }) => `${method} ${path}`)
-        .filter((request) => request.includes("blind")).sort();
-    await until("they arrived", () => Promise.resolve(blind().length >= known.length));
-    assert.deepEqual(blind(), known);
+    await assertUnasked(services[name], tabs[name]);
   }
+  await withNaive(scene, async ({ frame, origin }) => {
+    await call(frame, words("callBlindly", origin));
+    const arrived = () => blind(services.hostile);
+    const all = () => Promise.resolve(arrived().length >= BLIND_REQUESTS.length);
+    await until("all of them reach a service without isolation", all).catch(() => {});
+    assert.deepEqual(arrived(), BLIND_REQUESTS);
+  });
+}
+
+/** What reached a service of the requests that nobody was to make. */
+function blind({ arrivals }: ProbedService): string[] {
+  const requests = arrivals.map(({ method, path }) => `${method} ${path}`);
+  return [...new Set(requests.filter((request) => request.includes("blind")))].sort();
+}
+
+/** The victim's own page still reaches its service, and nothing else has. */
+async function assertUnasked(service: ProbedService, { frame }: Tab): Promise<void> {
+  const own = `fetch("/bait?own").then((answer) => answer.status)`;
+  assert.equal(await call(frame, own), 200);
+  assert.deepEqual(blind(service), []);
+}
+
+/** A page leaves the shell's frame for another service: directly, and by a redirect of its own first address. */
+async function leaveBlindly({ stage, tabs }: Scene): Promise<void> {
+  const { services } = stage;
+  const leaves = await call(tabs.hostile.frame, "leaves") as string[];
+  const url = (name: string) => `${tabs.neighbour.origin}/?blind-leave-${name}`;
+  for (const name of leaves) {
+    const tab = await stage.openHostile();
+    await call(tab.frame, words("leave", name, url(name)));
+    await untilDoorway(tab.shell, tabs.neighbour.origin);
+    await tab.shell.close();
+  }
+  const redirect = `/redirect?to=${encodeURIComponent(url("redirect"))}`;
+  const shell = await stage.openShell("hostile", redirect);
+  await untilDoorway(shell, tabs.neighbour.origin);
+  await shell.close();
+  await assertUnasked(services.neighbour, tabs.neighbour);
+}
+
+/** Waits until a frame of the shell shows our page in the place of another service's. */
+async function untilDoorway(shell: Page, origin: string): Promise<void> {
+  const question = `location.origin === ${JSON.stringify(origin)} && ` +
+    `["Open this page?", "Not sent"].includes(document.title)`;
+  await until("the doorway is there", async () => {
+    for (const frame of shell.frames()) {
+      if (await frame.evaluate(question).catch(() => false)) return true;
+    }
+    return false;
+  });
 }
 
 async function loop(scene: Scene): Promise<void> {
@@ -244,16 +291,35 @@ async function takeShell(scene: Scene): Promise<void> {
   }
 }
 
-async function lockShellOut({ site, stage, tabs }: Scene): Promise<void> {
-  await call(
-    tabs.neighbour.frame,
-    `for (let index = 0; index < 100; index++) {
-      document.cookie = "bomb" + index + "=" + "x".repeat(3900) + "; domain=${site}; path=/";
-    }`,
-  );
-  const page = await stage.browser.newPage();
-  const loaded = await page.goto(stage.shellOrigin).then(() => true, () => false);
-  assert.equal(!loaded, KNOWN[site].locksShellOut);
+/**
+ * More cookies than the edge reads, set for every name of the site or for a path that a person never types: what is asked
+ * for next deletes them.
+ */
+async function bombWithCookies({ site, stage, tabs }: Scene): Promise<void> {
+  const { services: { neighbour } } = stage;
+  const isBelowShell = site === SITES[0];
+  const table = [
+    { path: "/", refused: isBelowShell },
+    { path: "/v1", refused: false },
+    { path: "/.porthole", refused: false },
+  ];
+  for (const { path, refused } of table) {
+    await call(
+      tabs.neighbour.frame,
+      `for (let index = 0; index < 100; index++) {
+        document.cookie = "bomb" + index + "=" + "x".repeat(3900) + "; domain=${site}; path=${path}";
+      }`,
+    );
+    const mark = `/walk?bombed=${path}`;
+    const page = await stage.browser.newPage();
+    const answer = await page.goto(stage.shellAddress("neighbour", mark));
+    assert.equal(answer?.status() === 431, refused, path);
+    await until(
+      `the device's page is there after cookies for ${path}`,
+      () => Promise.resolve(neighbour.arrivals.some((arrival) => arrival.path === mark)),
+    );
+    await page.close();
+  }
 }
 
 /** A design without isolation: the service frames its own page. */

@@ -472,21 +472,65 @@ globalThis.toss = (site) => {
   return document.cookie;
 };
 
-/** Requests to another service without reading the answer: a frame, a form, a window. */
-globalThis.callBlindly = async (other) => {
-  const frame = document.createElement("iframe");
-  frame.name = "blind";
-  frame.src = `${other}/?blind-frame`;
-  document.body.append(frame);
-  await settled((resolve) => frame.onload = resolve);
-  const form = document.createElement("form");
-  Object.assign(form, { action: `${other}/?blind-form`, method: "POST", target: "blind" });
-  document.body.append(form);
-  form.submit();
-  const opened = open(`${other}/?blind-window`, "_blank");
-  await later(WAIT_MS);
-  opened?.close();
+/** Puts an element into the page. */
+function put(name, attributes, into = document.body) {
+  const element = Object.assign(document.createElement(name), attributes);
+  into.append(element);
+  return element;
+}
+
+/** Requests to another service without reading the answer. `blind` is the name of a frame that is there. */
+const BLIND = {
+  "frame": (url) => put("iframe", { src: url }),
+  "frame-without-referrer": (url) => put("iframe", { referrerPolicy: "no-referrer", src: url }),
+  "link": (url) => put("a", { href: url, target: "blind-link" }).click(),
+  "link-without-referrer": (url) => {
+    put("a", { href: url, target: "blind-quiet", rel: "noreferrer" }).click();
+  },
+  "form": (url) => put("form", { action: url, method: "POST", target: "blind" }).submit(),
+  "form-without-referrer": (url) => {
+    const meta = put("meta", { name: "referrer", content: "origin" }, document.head);
+    meta.content = "no-referrer"; // not as porthole looks for it
+    put("form", { action: url, method: "POST", target: "blind-form" }).submit();
+    meta.remove();
+  },
+  "window": (url) => {
+    const opened = open(url, "_blank");
+    setTimeout(() => opened.location.replace(`${url}-again`), WAIT_MS / 2);
+    setTimeout(() => opened.close(), WAIT_MS);
+  },
+  "object": (url) => put("object", { data: url }),
+  "embed": (url) => put("embed", { src: url }),
+  "image": (url) => put("img", { src: url }),
+  "script": (url) => put("script", { src: url }),
+  "style": (url) => put("link", { rel: "stylesheet", href: url }, document.head),
+  "post": (url) => fetch(url, { method: "POST", mode: "no-cors", body: "x" }).catch(() => {}),
+  "beacon": (url) => navigator.sendBeacon(url, "x"),
+  "event-stream": (url) => {
+    const source = new EventSource(url);
+    setTimeout(() => source.close(), WAIT_MS / 2);
+  },
 };
+
+/** All of them, one at a time. */
+globalThis.callBlindly = async (other) => {
+  for (const name of ["blind", "blind-link", "blind-quiet", "blind-form"]) put("iframe", { name });
+  for (const [name, request] of Object.entries(BLIND)) request(`${other}/?blind-${name}`);
+  await later(2 * WAIT_MS);
+};
+
+/** The same by leaving: the shell's own frame goes to another service. */
+const LEAVES = {
+  "location": (url) => location.href = url,
+  "link": (url) => put("a", { href: url }).click(),
+  "link-without-referrer": (url) => put("a", { href: url, rel: "noreferrer" }).click(),
+  "form": (url) => put("form", { action: url, method: "POST" }).submit(),
+  "refresh": (url) => {
+    put("meta", { httpEquiv: "refresh", content: `0;url=${url}` }, document.head);
+  },
+};
+globalThis.leaves = Object.keys(LEAVES);
+globalThis.leave = (name, url) => void setTimeout(() => LEAVES[name](url)); // answers before it is gone
 
 globalThis.attempts = Object.keys(PROBES);
 globalThis.navigations = Object.keys(NAVIGATIONS);

@@ -7,6 +7,8 @@
  *   /bait, /bait.js, /bait.svg     what a victim's page may read and others must not
  *   /hello.js    speaks as the bridge when it runs there
  *   /taken       where a page that can navigates the shell
+ *   /redirect?to=URL               sends whoever asks there
+ *   /walk        a page of its own without probes; ?policy= and ?meta= are the referrer policy of its header or its <meta>
  *   /worker.js, /shared.js         a service worker and a shared worker of the device
  */
 import { once } from "node:events";
@@ -71,7 +73,16 @@ export class ProbedService implements AsyncDisposable {
     const path = request.url ?? "";
     this.arrivals.push({ method: request.method ?? "", path, headers: request.headers });
     request.resume();
-    const [type, text] = this.#answer(path.split("?")[0]!);
+    const { pathname, searchParams } = new URL(path, this.url);
+    const to = searchParams.get("to");
+    if (pathname === "/redirect" && to !== null) {
+      return void response.writeHead(302, { location: to }).end();
+    }
+    const [type, text] = pathname === "/walk"
+      ? walk(`${request.method} ${path}`, searchParams.get("meta"))
+      : this.#answer(pathname);
+    const policy = searchParams.get("policy");
+    if (policy !== null) response.setHeader("referrer-policy", policy);
     response.writeHead(text === undefined ? 404 : 200, { "content-type": type });
     response.end(text);
   }
@@ -106,6 +117,13 @@ export class ProbedService implements AsyncDisposable {
         return ["text/plain", undefined];
     }
   }
+}
+
+/** A page whose text is the request that it answers. */
+function walk(request: string, policy: string | null): [type: string, text: string] {
+  const meta = policy === null ? "" : `<meta name="referrer" content="${policy}">`;
+  const text = request.replace(/&/g, "&amp;").replace(/</g, "&lt;");
+  return ["text/html", `<!doctype html><meta charset="utf-8">${meta}<title>walk</title><p>${text}`];
 }
 
 function page(title: string, body: string): [type: string, text: string] {

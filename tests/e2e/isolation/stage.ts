@@ -93,6 +93,24 @@ export class Stage implements AsyncDisposable {
     return { hostile: await this.#open(this.#gate, "hostile"), neighbour, stranger };
   }
 
+  /** One more tab with the hostile page. */
+  async openHostile(): Promise<Tab> {
+    return await this.#open(this.#gate, "hostile");
+  }
+
+  /** A tab of the shell at an address of a service of the first device. */
+  async openShell(service: string, path: string): Promise<Page> {
+    const shell = await this.browser.newPage();
+    await shell.goto(this.shellAddress(service, path));
+    await live(shell);
+    return shell;
+  }
+
+  /** Where the shell shows an address of a service of the first device. */
+  shellAddress(service: string, path: string): string {
+    return `${this.shellOrigin}/#/d/${this.#gate.id}/s/${service}${path}`;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
   }
