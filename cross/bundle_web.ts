@@ -17,6 +17,7 @@ const SCRIPTS: readonly Script[] = [
   // Firefox ESR registers no module service workers.
   { source: "web/sw/sw.ts", output: "content/sw.js", format: "iife" },
   { source: "web/bridge/bridge.ts", output: "content/bridge.js", format: "iife" },
+  { source: "web/doorway/doorway.ts", output: "content/doorway.js", format: "iife" },
   // Put into device pages, where it must have run before the next script begins: a module is deferred.
   { source: "web/inject/inject.ts", output: "content/inject.js", format: "iife" },
 ];

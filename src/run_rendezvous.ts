@@ -1,8 +1,10 @@
 /** Starts a rendezvous from what was typed. */
 import { readFile } from "node:fs/promises";
 import type { RendezvousInvocation } from "./commands.ts";
+import type { Log } from "./lib/log.ts";
 import { createLog } from "./lib/log_sink.ts";
 import type { Assets } from "./platform/assets.ts";
+import { shareSite } from "./rendezvous/origins.ts";
 import { createRendezvous, type Rendezvous } from "./rendezvous/rendezvous.ts";
 import { verify } from "./trust/ed25519.ts";
 import { deviceId, deviceIdText } from "./trust/key_id.ts";
@@ -27,6 +29,8 @@ export async function makeRendezvous(
   { origins, assets }: { origins: Origins; assets: Assets },
 ): Promise<Rendezvous> {
   const { listen, stunUrls, turnUrls, turnSecretFile } = options;
+  const log = createLog("rendezvous");
+  warnOfSharedSite(origins, log);
   const secret = turnSecretFile === undefined ? undefined : await readSecret(turnSecretFile);
   return createRendezvous({
     ...listen,
@@ -36,7 +40,18 @@ export async function makeRendezvous(
     assets,
     verify,
     deviceId: async (publicKey) => deviceIdText(await deviceId(publicKey)),
-    log: createLog("rendezvous"),
+    log,
+  });
+}
+
+/**
+ * Says in the log that device pages are of the shell's site. Below one registrable domain they share cookies with it, and in
+ * Firefox an event loop. Names below localhost are for trying porthole out, and are not worth a line.
+ */
+export function warnOfSharedSite({ shell, content }: Origins, log: Log): void {
+  if (!shareSite(shell, content) || /(?:^|\.)localhost$/.test(new URL(shell).hostname)) return;
+  log.warn("rendezvous.site_shared", {
+    advice: "a registrable domain of its own for --content-origin is stronger (SECURITY.md)",
   });
 }
 

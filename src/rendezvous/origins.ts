@@ -57,6 +57,20 @@ export function siteOf(host: string | undefined, origins: Origins): Site {
   return isContentHost(name, origins) ? "content" : "foreign";
 }
 
+/**
+ * Whether the shell and device pages are of one site (HTML 7.1.1, schemeful). Without the Public Suffix List: names under
+ * a common "co.uk" are told apart, those of one hoster's customers are not.
+ */
+export function shareSite(shell: string, content: string): boolean {
+  const [one, other] = [new URL(shell), new URL(content.replace("*", STAND_IN))];
+  const labels = (url: URL) => url.hostname.split(".").reverse();
+  const [first, second] = [labels(one), labels(other)];
+  const differs = first.findIndex((label, index) => label !== second[index]);
+  const common = differs < 0 ? first.length : differs;
+  const isPublic = /^\w{2}$/.test(first[0] ?? "") && /^\w{1,3}$/.test(first[1] ?? "");
+  return one.protocol === other.protocol && common >= (isPublic ? 3 : 2);
+}
+
 function isContentHost(host: string, origins: Origins): boolean {
   return host.endsWith(origins.contentSuffix) &&
     LABEL.test(host.slice(0, -origins.contentSuffix.length));

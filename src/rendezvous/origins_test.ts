@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { readOrigins, siteOf } from "./origins.ts";
+import { readOrigins, shareSite, siteOf } from "./origins.ts";
 
 const SHELL = "http://porthole.localhost:8080";
 const CONTENT = "http://*.porthole.localhost:8080";
@@ -63,4 +63,24 @@ Deno.test("no made-up Host is taken for the shell", () => {
       assert.notEqual(siteOf(host, origins), "shell");
     }
   }));
+});
+
+Deno.test("shareSite() says whether device pages are of the shell's site", () => {
+  for (
+    const [shell, content, shared] of [
+      ["https://meet.example.org", "https://*.meet.example.org", true],
+      ["https://meet.example.org", "https://*.content.example.org", true],
+      ["https://example.org", "https://*.content.example.org", true],
+      ["https://example.org", "https://*.example.org:444", true],
+      ["https://meet.example.org", "https://*.content.example", false],
+      ["https://meet.example.org", "https://*.example-content.org", false],
+      ["http://meet.example.org", "https://*.meet.example.org", false],
+      ["https://meet.one.co.uk", "https://*.two.co.uk", false],
+      ["https://meet.one.co.uk", "https://*.one.co.uk", true],
+      ["http://porthole.localhost:1", "http://*.porthole.localhost:1", true],
+      ["http://porthole.localhost:1", "http://*.porthole-content.localhost:1", false],
+    ] as const
+  ) {
+    assert.equal(shareSite(shell, content), shared, `${shell} ${content}`);
+  }
 });

@@ -17,6 +17,7 @@ import { Gateway } from "./gateway.ts";
 import { type IceConfiguration, iceServersAt } from "./ice_servers.ts";
 import { DEFAULT_LIMITS, HTTP_LIMITS, type Limits } from "./limits.ts";
 import { Callers } from "./newcomers.ts";
+import { isOversizedHead, OversizedHeads } from "./oversized_head.ts";
 import { readOrigins } from "./origins.ts";
 import { Registry } from "./registry.ts";
 import { createSite, type SiteCounts } from "./site.ts";
@@ -128,7 +129,11 @@ function createHttpServer(
     listener(request, response).catch(() => response.destroy());
   });
   server.maxConnections = limits.devices + limits.browsers + HTTP_LIMITS.plainConnections;
-  server.on("clientError", (_error, socket) => socket.destroy()); // not HTTP: a stranger's noise
+  const oversized = new OversizedHeads();
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    if (isOversizedHead(error)) oversized.answer(socket);
+    else socket.destroy(); // not HTTP: a stranger's noise
+  });
   return server;
 }
 

@@ -6,7 +6,8 @@ import { records } from "../../src/webrtc/dtls_record.ts";
 import { createPeerFactory } from "../../src/webrtc/peer.ts";
 import type { OpenSocket } from "../../src/webrtc/udp_ports.ts";
 import { Bulk } from "./bulk.ts";
-import { firefoxMissing, FirefoxSession } from "./firefox_offerer.ts";
+import { firefoxMissing } from "./firefox.ts";
+import { FirefoxSession } from "./firefox_offerer.ts";
 import { limited } from "./limited.ts";
 import { exchange, makePair } from "./werift_offerer.ts";
 

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import type { Bytes } from "../../src/lib/bytes.ts";
 import type { DataChannel } from "../../src/webrtc/channel.ts";
-import { firefoxMissing, FirefoxSession } from "./firefox_offerer.ts";
+import { firefoxMissing } from "./firefox.ts";
+import { FirefoxSession } from "./firefox_offerer.ts";
 import { limited } from "./limited.ts";
 
 const BULK_BYTES = 5_000_000;

@@ -1,41 +1,15 @@
 /**
- * Firefox ESR of Debian as the other end of a peer, headless, driven by puppeteer-core over
- * WebDriver BiDi, with the same page as Chromium (`peer_page.js`). The browser's candidates are
- * told to nobody: its own checks show them, as they do for one that hides behind mDNS.
+ * Firefox as the other end of a peer, with the same page as Chromium (`peer_page.js`). The browser's
+ * candidates are told to nobody: its own checks show them, as they do for one that hides behind mDNS.
  */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type Browser, launch, type Page } from "puppeteer-core";
+import type { Browser, Page } from "puppeteer-core";
 import { fromHex, toHex } from "../../src/lib/bytes.ts";
 import { offerSdp, readTransport, type TransportFields } from "../../src/protocol/sdp.ts";
 import type { PeerState, WeriftPeer } from "../../src/webrtc/peer.ts";
+import { launchFirefox } from "./firefox.ts";
 import { createPeer as ownPort } from "./peers.ts";
-
-const LAUNCH_LIMIT_MS = 60_000;
-/** How long one call into the page may take, in ms: a transfer of megabytes on a loaded machine. */
-const CALL_LIMIT_MS = 60_000;
-const PREFERENCES = {
-  // Both ends are on this machine, which may have no other address.
-  "media.peerconnection.ice.loopback": true,
-  "media.peerconnection.ice.obfuscate_host_addresses": false,
-  "app.update.enabled": false,
-  "toolkit.telemetry.enabled": false,
-};
-
-/** Path of the browser: the environment variable FIREFOX, else Debian's. */
-export function firefoxPath(): string {
-  return Deno.env.get("FIREFOX") ?? "/usr/bin/firefox-esr";
-}
-
-/** Why there is no Firefox on this machine; undefined if there is one. */
-export function firefoxMissing(): string | undefined {
-  try {
-    if (Deno.statSync(firefoxPath()).isFile) return undefined;
-  } catch {
-    // Told below.
-  }
-  return `no browser at ${firefoxPath()}: run cross/setup_tests.sh or set FIREFOX`;
-}
 
 /** Firefox and a peer, connected or about to be. */
 export class FirefoxSession implements AsyncDisposable {
@@ -55,17 +29,7 @@ export class FirefoxSession implements AsyncDisposable {
   }
 
   static async open({ createPeer = ownPort } = {}): Promise<FirefoxSession> {
-    const browser = await launch({
-      browser: "firefox",
-      executablePath: firefoxPath(),
-      headless: true,
-      timeout: LAUNCH_LIMIT_MS,
-      protocolTimeout: CALL_LIMIT_MS,
-      extraPrefsFirefox: PREFERENCES,
-      handleSIGINT: false, // the tests' own end is not puppeteer's business
-      handleSIGTERM: false,
-      handleSIGHUP: false,
-    });
+    const browser = await launchFirefox();
     const { server, url } = await serve(await pageScript());
     const page = await browser.newPage();
     const peer = await createPeer({

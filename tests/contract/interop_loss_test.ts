@@ -9,7 +9,8 @@ import { chromiumMissing } from "../e2e/browser.ts";
 import { type BadPath, BadSockets } from "../vnet/bad_sockets.ts";
 import { type BrowserSession, Bulk } from "./bulk.ts";
 import { Session } from "./chromium_offerer.ts";
-import { firefoxMissing, FirefoxSession } from "./firefox_offerer.ts";
+import { firefoxMissing } from "./firefox.ts";
+import { FirefoxSession } from "./firefox_offerer.ts";
 import { limited } from "./limited.ts";
 
 interface Case {

@@ -52,15 +52,21 @@ export async function chromiumMissing(): Promise<string | undefined> {
     : `no browser at ${chromiumPath()}: run cross/setup_tests.sh or set CHROMIUM`;
 }
 
+/** The command line of a test's Chromium. */
+export function chromiumSwitches(options: ChromiumOptions = {}): string[] {
+  const { args = [], disabledFeatures = [] } = options;
+  const features = [...DISABLED_FEATURES, ...disabledFeatures].join(",");
+  return [...SWITCHES, `--disable-features=${features}`, ...args];
+}
+
 /** Starts a browser. Dispose of it (`await using`) or call `close`. */
 export async function launchChromium(options: ChromiumOptions = {}): Promise<Browser> {
-  const { args = [], netns, disabledFeatures = [] } = options;
-  const features = [...DISABLED_FEATURES, ...disabledFeatures].join(",");
+  const { netns } = options;
   const wrapper = netns === undefined ? undefined : await netnsWrapper(netns);
   try {
     return await chromium.launch({
       executablePath: wrapper ?? chromiumPath(),
-      args: [...SWITCHES, `--disable-features=${features}`, ...args],
+      args: chromiumSwitches(options),
       timeout: LAUNCH_LIMIT_MS,
       handleSIGINT: false, // the tests' own end is not playwright's business
       handleSIGTERM: false,

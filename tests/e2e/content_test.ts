@@ -45,6 +45,7 @@ async function build(): Promise<Files> {
       ["/.porthole/bridge.html", html],
       ["/.porthole/bridge.js", await bundle("bridge/bridge.ts")],
       ["/.porthole/sw.js", await bundle("sw/sw.ts")],
+      ["/.porthole/doorway.js", await bundle("doorway/doorway.ts")],
       ["/.porthole/inject.js", await bundle("inject/inject.ts")],
     ]),
   };

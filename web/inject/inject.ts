@@ -6,6 +6,7 @@ import type { FromPump, StreamHead, ToWorker } from "../sw/port_messages.ts";
 import { SHELL_ORIGIN } from "../sw/shell_origin.ts";
 import { installCookies } from "./cookies_install.ts";
 import { reportNavigation } from "./navigation.ts";
+import { sendReferrersToItself } from "./referrer.ts";
 import { hideServiceWorker } from "./service_workers.ts";
 import { createWebSocketClass } from "./websocket.ts";
 
@@ -58,3 +59,4 @@ addEventListener("pagehide", () => {
 });
 
 reportNavigation(SHELL_ORIGIN);
+sendReferrersToItself();

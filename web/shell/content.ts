@@ -145,7 +145,7 @@ class OpenContent implements Content {
     const frame = this.#document.createElement("iframe");
     frame.setAttribute("sandbox", SANDBOX);
     frame.allow = "autoplay; fullscreen";
-    frame.referrerPolicy = "no-referrer";
+    frame.referrerPolicy = "origin"; // by it the service worker knows who opens the page
     frame.src = this.#address(path);
     this.#frames.add(frame);
     return frame;
@@ -177,7 +177,9 @@ class OpenContent implements Content {
     if (event.origin !== this.#options.origin || !isRecord(event.data)) return;
     if (event.source === this.#bridge.contentWindow) return this.#takeBridge(event.data);
     for (const frame of this.#frames) {
-      if (event.source === frame.contentWindow) return this.#takeReport(frame, event.data);
+      if (event.source !== frame.contentWindow) continue;
+      if (event.data.porthole === "door") return vouch(event.ports[0]);
+      return this.#takeReport(frame, event.data);
     }
   }
 
@@ -229,6 +231,12 @@ class OpenContent implements Content {
     for (const frame of this.#frames) frame.remove();
     this.#frames.clear();
   }
+}
+
+/** Only this service's own pages and the shell can have led its frame there (`web/doorway/`). */
+function vouch(port: MessagePort | undefined): void {
+  port?.postMessage({ porthole: "go-on" });
+  port?.close();
 }
 
 function unreachable(origin: string): Error {

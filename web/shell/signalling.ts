@@ -38,9 +38,16 @@ export class Signalling {
     this.#lost = options.lost;
     this.#found.promise.catch(() => {}); // `found` passes it on; a caller may have left before it was called
     this.#socket = new WebSocket(url);
-    this.#socket.onopen = () => this.#write({ type: "find", device: this.#device });
+    let opened = false;
+    this.#socket.onopen = () => {
+      opened = true;
+      this.#write({ type: "find", device: this.#device });
+    };
     this.#socket.onmessage = (event: MessageEvent<unknown>) => this.#read(event.data);
-    this.#socket.onclose = () => this.#fail(new LostError("rendezvous", "The rendezvous is gone"));
+    this.#socket.onclose = () => {
+      if (!opened) shedCookies(url);
+      this.#fail(new LostError("rendezvous", "The rendezvous is gone"));
+    };
     // No `onerror`: a close event always follows it.
   }
 
@@ -108,4 +115,12 @@ export class Signalling {
     this.#found.reject(error);
     this.#lost(error);
   }
+}
+
+/**
+ * Cookies that another page set for this one path may be what keeps the socket out. The rendezvous has them deleted when
+ * it is asked (src/rendezvous/oversized_head.ts), but browsers heed that in answers to requests, not to WebSockets.
+ */
+function shedCookies(url: string): void {
+  fetch(url.replace(/^ws/, "http"), { cache: "no-store" }).catch(() => {}); // the next attempt sees what it did
 }

@@ -93,6 +93,11 @@ export class Bridges {
     return undefined;
   }
 
+  /** A bridge that answers within one round of questions. */
+  async known(): Promise<Bridge | undefined> {
+    return this.#last?.bridge ?? await this.#ask();
+  }
+
   /** Whether a bridge's frame is still there. */
   async exists(id: string): Promise<boolean> {
     return await this.#clients.get(id) !== undefined;

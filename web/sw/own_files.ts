@@ -1,10 +1,13 @@
 /**
- * The injected script, kept at hand: every page of a device waits for it before anything else, and the rendezvous may be
+ * The injected script and the doorway's, kept at hand: pages wait for them before anything else, and the rendezvous may be
  * far. Read anew with every bridge that starts, so that page and pump are of one release; until then the network has it.
  */
+import { DOORWAY_PATH } from "./doorway.ts";
 import { INJECT_PATH } from "./inject_html.ts";
 
 const CACHE = "porthole-own";
+/** What pages wait for. */
+const KEPT = [INJECT_PATH, DOORWAY_PATH];
 
 /** As much of `caches` as is used. */
 export type OwnFilesCache = Pick<CacheStorage, "open" | "match">;
@@ -17,23 +20,23 @@ export class OwnFiles {
     this.#caches = caches;
   }
 
-  /** Reads the script anew. Never rejects: without it pages ask the network. */
+  /** Reads the scripts anew. Never rejects: without them pages ask the network. */
   async refresh(): Promise<void> {
     try {
       const cache = await this.#caches.open(CACHE);
-      await cache.add(new Request(INJECT_PATH, { cache: "no-cache" }));
+      await cache.addAll(KEPT.map((path) => new Request(path, { cache: "no-cache" })));
     } catch {
       // offline, or storage is refused or full: what is there stays
     }
   }
 
-  /** Answers a request for the script; undefined for our other files. */
+  /** Answers a request for one of the scripts; undefined for our other files. */
   answer(request: Request, url: URL): Promise<Response> | undefined {
-    return url.pathname === INJECT_PATH ? this.#find(request) : undefined;
+    return KEPT.includes(url.pathname) ? this.#find(request, url.pathname) : undefined;
   }
 
-  async #find(request: Request): Promise<Response> {
-    const kept = await this.#caches.match(INJECT_PATH, { cacheName: CACHE }).catch(() => undefined);
+  async #find(request: Request, path: string): Promise<Response> {
+    const kept = await this.#caches.match(path, { cacheName: CACHE }).catch(() => undefined);
     return kept ?? await fetch(request);
   }
 }

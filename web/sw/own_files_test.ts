@@ -11,10 +11,11 @@ function cache(kept?: string) {
   return { match, open };
 }
 
-Deno.test("OwnFiles answers for the injected script and nothing else", async () => {
+Deno.test("OwnFiles answers for its two scripts and nothing else", async () => {
   const files = new OwnFiles(cache("script"));
   const ask = (path: string) => files.answer(new Request(URL_OF(path)), URL_OF(path));
   assert.equal(await (await ask("/.porthole/inject.js"))?.text(), "script");
+  assert.equal(await (await ask("/.porthole/doorway.js"))?.text(), "script");
   assert.equal(ask("/.porthole/bridge.js"), undefined);
   assert.equal(ask("/.porthole/sw.js"), undefined);
 });

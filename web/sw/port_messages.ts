@@ -115,6 +115,9 @@ export type PageToShell = {
   readonly title: string;
 };
 
+/** From a doorway to the shell, with a port: any answer on it means that the frame is the shell's own. */
+export type DoorToShell = { readonly porthole: "door" };
+
 /** What a client may have on its way to the pump unacknowledged, in units of `bodyCost`: fills 100 Mbit/s at 20 ms. */
 export const BODY_WINDOW = 256 << 10;
 

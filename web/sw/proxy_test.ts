@@ -256,7 +256,9 @@ Deno.test("routes leave other origins and our own files to the network", async (
   const device = () => Promise.resolve(new Response("device"));
   const own = (_request: Request, url: URL) =>
     url.pathname.endsWith("inject.js") ? Promise.resolve(new Response("own")) : undefined;
-  const handlers = routes({ origin: "https://x.example", own, device });
+  const foreign = ({ headers, method }: Request) =>
+    headers.has("foreign") ? Promise.resolve(new Response(`no ${method}`)) : undefined;
+  const handlers = routes({ origin: "https://x.example", own, foreign, device });
   const ask = (url: string) => route(handlers, new Request(url), "p1");
   assert.equal(ask("https://y.example/"), "network");
   assert.equal(ask("http://x.example/"), "network");
@@ -274,4 +276,12 @@ Deno.test("routes leave other origins and our own files to the network", async (
     assert.notEqual(answer, "network", url);
     assert.equal(await (await answer as Response).text(), "device");
   }
+  const stranger = (path: string, method: string) => {
+    const visit = new Request(`https://x.example${path}`, { method, headers: { foreign: "" } });
+    return route(handlers, visit, "");
+  };
+  for (const [path, method] of [["/", "GET"], ["/", "POST"], ["/.porthole/any", "POST"]] as const) {
+    assert.equal(await (await stranger(path, method) as Response).text(), `no ${method}`, path);
+  }
+  assert.equal(stranger("/.porthole/bridge.html", "GET"), "network");
 });

@@ -3,7 +3,7 @@
  * (browser-proxying.md 3.2), so that is written here: Referer, Origin, User-Agent, Accept-Language, Accept-Encoding,
  * Cache-Control. Host is the agent's, which also maps our origin in Origin and Referer to the target's.
  */
-import { type Header, OWN_HEADER_PREFIX } from "../../src/protocol/http.ts";
+import { type Header, OWN_HEADER_PREFIX, RESERVED_PREFIX } from "../../src/protocol/http.ts";
 import type { StreamHead } from "./port_messages.ts";
 
 /** As much of a Request as is used. */
@@ -53,7 +53,7 @@ export function requestHead(
   add("user-agent", browser.userAgent);
   add("accept-language", acceptLanguage(browser.languages));
   add("accept-encoding", headers.some(([name]) => name === "range") ? "identity" : ACCEPT_ENCODING);
-  add("referer", referer(request.referrer));
+  add("referer", refererFor(request, origin));
   add("origin", originOf(request, origin));
   // Where neither Referer nor Origin says it, the agent learns from these which origin the page has.
   add("x-forwarded-proto", protocol.slice(0, -1));
@@ -80,6 +80,12 @@ const CACHE_CONTROL: ReadonlyMap<string, string> = new Map([
   ["no-store", "no-cache"],
   ["no-cache", "max-age=0"],
 ]);
+
+/** Our own paths, and the shell that opened a page, are none of the device's business: those referrers are left out. */
+function refererFor({ mode, referrer }: PageRequest, own: string): string | undefined {
+  const foreign = mode === "navigate" && !referrer.startsWith(`${own}/`);
+  return foreign || referrer.startsWith(own + RESERVED_PREFIX) ? undefined : referer(referrer);
+}
 
 /** "about:client" is what a request says before its referrer was decided. */
 function referer(referrer: string): string | undefined {

@@ -42,6 +42,13 @@ Deno.test("requestHead() adds what the browser would have added on the network",
   });
 });
 
+Deno.test("requestHead() tells the device of no page but its own", () => {
+  const referer = (referrer: string) => head({ mode: "navigate", referrer }).headers.referer;
+  assert.equal(referer("https://x.example/page"), "https://x.example/page");
+  assert.equal(referer("https://x.example/.porthole/door"), undefined);
+  assert.equal(referer("https://porthole.example/"), undefined);
+});
+
 Deno.test("requestHead() lets a page's own headers stand, but not those that are ours", () => {
   const { headers } = head({
     headers: [

@@ -12,6 +12,8 @@ export function routes(
   parts: {
     origin: string;
     own: (request: Request, url: URL) => Promise<Response> | undefined;
+    /** The page in place of a visit that neither the shell nor a page of this origin asked for. */
+    foreign: (request: Request) => Promise<Response> | undefined;
     /** `page` is the id of the client that asked; empty for a navigation. */
     device: (request: Request, page: string) => Promise<Response>;
   },
@@ -19,6 +21,11 @@ export function routes(
   return [
     // Another origin's servers are none of the device's business.
     (_request, { url }) => url.origin === parts.origin ? undefined : "network",
+    // Nobody else's forms, for our own paths neither; our files are for all.
+    (request, { url }) =>
+      request.method === "GET" && url.pathname.startsWith(RESERVED_PREFIX)
+        ? undefined
+        : parts.foreign(request),
     // Our own files: bridge, worker, injected script. Never tunnelled.
     (request, { url }) =>
       url.pathname.startsWith(RESERVED_PREFIX) ? parts.own(request, url) ?? "network" : undefined,

@@ -8,6 +8,7 @@ import { COOKIES_PATH } from "../../src/protocol/http.ts";
 import { askAgent } from "./agent_request.ts";
 import { Bridges } from "./bridges.ts";
 import { Cookies } from "./cookies.ts";
+import { doorway, isForeignVisit, keepReferrersTrue } from "./doorway.ts";
 import { KeepAlive } from "./keepalive.ts";
 import { answerLogin } from "./login.ts";
 import { OwnFiles } from "./own_files.ts";
@@ -40,7 +41,9 @@ const ownFiles = new OwnFiles(worker.caches);
 const handlers = routes({
   origin: worker.location.origin,
   own: (request, url) => answerLogin(request, context) ?? ownFiles.answer(request, url),
-  device: (request, page) => proxy(request, { ...context, page }),
+  foreign: (request) => isForeignVisit(request, SHELL_ORIGIN) ? welcome(request) : undefined,
+  device: async (request, page) =>
+    keepReferrersTrue(request, await proxy(request, { ...context, page })),
 });
 
 worker.addEventListener("install", (event) => event.waitUntil(worker.skipWaiting()));
@@ -65,6 +68,12 @@ worker.addEventListener("message", (event) => {
   if (message.porthole !== "open" || port === undefined) return;
   event.waitUntil(openForPage(message.head, port));
 });
+
+/** A stranger's visit: the service's name is shown if it is at hand. */
+async function welcome(request: Request): Promise<Response> {
+  const { title } = await context.bridges.known() ?? { title: "" };
+  return doorway(request, { title, shellOrigin: SHELL_ORIGIN });
+}
 
 /** A page cannot reach the bridge's port, so the worker passes its WebSockets on. */
 async function openForPage(value: unknown, port: MessagePort): Promise<void> {
