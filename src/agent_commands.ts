@@ -90,7 +90,7 @@ export const AGENT_COMMANDS: readonly Command<AgentInvocation>[] = [
   plain("grants", "list what is lent, to whom, until when"),
   {
     name: "revoke",
-    summary: "end a grant, or remove an owner and whoever it let in",
+    summary: "end a grant or a pairing link, or remove an owner with its guests",
     words: "ID",
     options: ASKING,
     read: (typed) => ({ command: "revoke", ...asked(typed), id: wordId(typed) }),

@@ -64,48 +64,78 @@ async function pair(
   { windowMs, json }: AgentInvocation & { command: "pair" },
   { ask, signal }: { ask: Ask; signal: AbortSignal },
 ): Promise<void> {
-  const before = isTerminal() && !json ? await newestSequence(ask) : 0;
-  const { url, id, expires } = await ask({
-    method: "POST",
-    path: "/pair",
-    body: { for: windowMs / 1000 },
-  });
+  const body = { for: windowMs / 1000 };
+  const { url, id, expires } = await ask({ method: "POST", path: "/pair", body });
   if (json) return printJson({ url, id, expires });
   printPairing(String(url), String(expires));
   if (!isTerminal()) return;
-  const window = AbortSignal.any([signal, AbortSignal.timeout(windowMs)]);
-  for await (const line of newLines(ask, { after: before, signal: window })) {
-    if (line.event !== "owner.added") continue;
-    return printLine(`${line.label ?? "A browser"} is an owner now (${line.detail ?? ""}).`);
+  const came = await whoCame(String(id), { ask, signal });
+  if (came !== undefined) printLine(came);
+}
+
+/** In words, once this window has ended; undefined if `signal` was aborted before. */
+export async function whoCame(
+  id: string,
+  { ask, signal, intervalMs = FOLLOW_INTERVAL_MS }: {
+    readonly ask: Ask;
+    readonly signal: AbortSignal;
+    readonly intervalMs?: number;
+  },
+): Promise<string | undefined> {
+  while (await pause(intervalMs, signal)) {
+    const { windows } = await ask({ method: "GET", path: "/owners" });
+    if (asRows(windows).some((window) => window.id === id)) continue;
+    const line = (await auditPage(ask)).find((line) => isOwnerBy(id, line));
+    if (line === undefined) return "Nobody came.";
+    const [, check = ""] = CHECK.exec(line.detail ?? "") ?? [];
+    return `${line.label ?? "A browser"} is an owner now (check ${check}).`;
   }
+}
+
+/** `check 123456, link 0123abcd` in an `owner.added`: two windows may be waited for at once. */
+const CHECK = /^check (\d+), link ([0-9a-f]{8})$/;
+
+function isOwnerBy(id: string, { event, detail = "" }: AuditLine): boolean {
+  const link = CHECK.exec(detail)?.[2];
+  return event === "owner.added" && link !== undefined && id.startsWith(link);
 }
 
 async function lend(typed: LendInvocation, ask: Ask): Promise<void> {
   const { services, cameras, operations, forMs, uses, label, json } = typed;
   const terms = { services, cameras, operations, for: forMs / 1000, uses };
   const body = label === undefined ? terms : { ...terms, label };
-  const { url, id, expires } = await ask({ method: "POST", path: "/lend", body });
-  if (json) return printJson({ url, id, expires });
-  printLent(String(url), { expires: String(expires), uses });
+  const { url, id, expires, begins } = await ask({ method: "POST", path: "/lend", body });
+  if (json) return printJson({ url, id, expires, ...(begins !== undefined && { begins }) });
+  const term = begins === "first-visit" ? { forMs } : { expires: String(expires) };
+  printLent(String(url), { term, uses });
 }
 
 /* ---- looking, and ending ------------------------------------------------------------------------------------ */
 
 const COLUMNS = {
   owners: ["id", "label", "createdAt", "lastSeen"],
+  windows: ["id", "label", "expires"],
   grants: ["id", "label", "state", "services", "cameras", "operations", "expires", "guests"],
   sessions: ["id", "label", "role", "since", "grant"],
 } as const;
 
 async function list(
-  { command, json }: AgentInvocation & { command: keyof typeof COLUMNS },
+  { command, json }: AgentInvocation & { command: "owners" | "grants" | "sessions" },
   ask: Ask,
 ): Promise<void> {
   const found = await ask({ method: "GET", path: `/${command}` });
   if (json) return printJson(found);
   const rows = asRows(found[command]);
-  if (rows.length === 0) return printLine(`There are no ${command}.`);
-  const columns = COLUMNS[command];
+  if (rows.length === 0) printLine(`There are no ${command}.`);
+  else printRows(command, rows);
+  const windows = asRows(found.windows);
+  if (windows.length === 0) return;
+  printLine("\nPairing links that are still good; `porthole revoke ID` ends one:");
+  printRows("windows", windows.map((window) => ({ label: "at the device", ...window })));
+}
+
+function printRows(what: keyof typeof COLUMNS, rows: readonly Answer[]): void {
+  const columns = COLUMNS[what];
   printTable(columns, rows.map((row) => columns.map((column) => cell(column, row[column]))));
 }
 
@@ -115,7 +145,8 @@ async function end(
 ): Promise<void> {
   const done = await ask({ method: "POST", path: `/${command}`, body: { id } });
   if (json) return printJson(done);
-  const what = command === "kick" ? "session" : String(done.kind);
+  const kind = command === "kick" ? "session" : String(done.kind);
+  const what = kind === "window" ? "pairing link" : kind;
   printLine(`The ${what} ${String(done.id)} is ended.`);
 }
 
@@ -141,10 +172,6 @@ async function status(json: boolean, ask: Ask): Promise<void> {
 }
 
 /* ---- the log -------------------------------------------------------------------------------------------------- */
-
-async function newestSequence(ask: Ask): Promise<number> {
-  return (await auditPage(ask))[0]?.sequence ?? 0;
-}
 
 /** The newest first. */
 async function auditPage(ask: Ask): Promise<readonly AuditLine[]> {

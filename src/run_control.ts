@@ -14,6 +14,7 @@ import { Changes } from "./control/changes.ts";
 import { DeviceClock } from "./control/clock.ts";
 import { Entrance } from "./control/entrance.ts";
 import { Grants } from "./control/grants.ts";
+import { GrantWatch } from "./control/grant_watch.ts";
 import { Heartbeat } from "./control/heartbeat.ts";
 import { Household } from "./control/household.ts";
 import { Identity } from "./control/identity.ts";
@@ -64,16 +65,21 @@ export async function createControl(
   const audit = new Audit({ records, clock, monotonic, sign, log });
   const changes = new Changes();
   const pairing = new Pairing(signer);
-  const passes = new Passes({ secret: identity.passSecret, records });
+  const passes = new Passes({
+    ...{ secret: identity.passSecret, records },
+    isOver: (grant) => grants.over(grant) !== undefined,
+  });
   const things = new Things(records, {
     services: config.services.map(({ id }) => id),
     cameras: config.cameras.map(({ id }) => id),
   });
-  const grants = new Grants({ device, records, clock, audit, monotonic });
-  const lending = new Lending({ device, signer, records, clock, grants, things, audit });
+  const grants: Grants = new Grants({
+    ...{ device, records, clock, audit, passes, monotonic },
+  });
+  const lending = new Lending({ device, signer, records, clock, grants, things, audit, changes });
   const live = new LiveSessions({ log, changes });
   const household = new Household({
-    ...{ records, clock, grants, live, pairing, passes, things, audit, changes, monotonic },
+    ...{ records, clock, grants, live, pairing, passes, things, audit, changes, log, monotonic },
   });
   const entrance = new Entrance({
     ...{ device, records, clock, pairing, grants, lending, household, things, audit },
@@ -85,7 +91,8 @@ export async function createControl(
   });
   const onRotation = surroundings.onPresenceChange;
   const rotation = new KeyRotation({ identity, clock, monotonic, onRotation });
-  const heartbeat = new Heartbeat({ live, grants, audit, rotation, log });
+  const watch = new GrantWatch({ records, grants, changes, monotonic });
+  const heartbeat = new Heartbeat({ live, grants, watch, audit, rotation, log });
   stops.push(() => heartbeat.stop());
   const start = async () => {
     audit.start();

@@ -9,7 +9,7 @@ import { readFile } from "node:fs/promises";
 import { Sessions } from "./agent/sessions.ts";
 import { createCameras } from "./camera/cameras.ts";
 import { parseSource, type SourceConfig } from "./camera/parse_source.ts";
-import { type AdminLink, type AdminStatus, startAdmin } from "./control/admin.ts";
+import { type AdminLent, type AdminLink, type AdminStatus, startAdmin } from "./control/admin.ts";
 import type { Identity } from "./control/identity.ts";
 import type { LendTerms } from "./control/lending.ts";
 import { RendezvousClient } from "./control/rendezvous_client.ts";
@@ -194,9 +194,10 @@ class Links {
   }
 
   /** Throws a RangeError, for people, where it cannot be lent. */
-  async lend(terms: LendTerms): Promise<AdminLink> {
-    const { id, fragment, expires } = await this.#control.lending.lend(terms);
-    return this.#link({ id, fragment, expires: expires * 1000 });
+  async lend(terms: LendTerms): Promise<AdminLent> {
+    const { id, fragment, expires, begins } = await this.#control.lending.lend(terms);
+    const link = this.#link({ id, fragment, expires: expires * 1000 });
+    return begins === "now" ? link : { ...link, begins };
   }
 
   #link({ id, fragment, expires }: { id: string; fragment: string; expires: number }): AdminLink {

@@ -35,11 +35,30 @@ export function printPairing(url: string, expires: string): void {
   );
 }
 
+/** How long a link that lends holds: until then, or so many ms from the first visit on. */
+export type LentTerm = { readonly expires: string } | { readonly forMs: number };
+
 /** The same for a link that lends. */
-export function printLent(url: string, { expires, uses }: { expires: string; uses: number }): void {
+export function printLent(url: string, { term, uses }: { term: LentTerm; uses: number }): void {
   printLink(url);
   const who = uses === 1 ? "The first browser that opens this link" : `The first ${uses} browsers`;
-  printLine(`${who} may come in until ${localTime(expires)}, and no longer.`);
+  const until = "forMs" in term
+    ? `for ${spanText(term.forMs)} from the first visit`
+    : `until ${localTime(term.expires)}`;
+  printLine(`${who} may come in ${until}, and no longer.`);
+}
+
+const UNITS = [
+  { name: "d", seconds: 86_400 },
+  { name: "h", seconds: 3600 },
+  { name: "min", seconds: 60 },
+] as const;
+
+/** "1 h" or "90 min": in the largest unit that divides it. */
+export function spanText(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  const unit = UNITS.find((one) => seconds >= one.seconds && seconds % one.seconds === 0);
+  return unit ? `${seconds / unit.seconds} ${unit.name}` : `${seconds} s`;
 }
 
 /** Columns as wide as their widest text. Ids can be copied whole. */

@@ -127,6 +127,7 @@ const QUESTIONS: OwnerRequest[] = [
   { kind: "pair", forSeconds: 600 },
   { kind: "lend", token: PASS, label: "me" },
   { kind: "revoke", statement: PASS },
+  { kind: "unpair", id: toHex(PASS) },
   { kind: "kick", session: toHex(PASS) },
   { kind: "audit" },
   { kind: "audit-hash", sequence: 1 },

@@ -33,6 +33,12 @@ export interface AdminLink {
   readonly expires: string;
 }
 
+/** A link that lends. */
+export interface AdminLent extends AdminLink {
+  /** Nobody knew the time: not `expires` counts, but the time that was asked for, from a guest's first visit on. */
+  readonly begins?: "first-visit";
+}
+
 export interface AdminStatus {
   readonly device: string;
   /** Of the device's key: `Identity.fingerprint`. */

@@ -5,15 +5,21 @@
 import type { Hono } from "hono";
 import { fromHex } from "../lib/bytes.ts";
 import { type Operation, OPERATIONS } from "../protocol/access.ts";
-import type { AuditEntry, GrantEntry, OwnerEntry, SessionEntry } from "../protocol/owner.ts";
-import type { AdminEnv, AdminLink } from "./admin.ts";
+import type {
+  AuditEntry,
+  GrantEntry,
+  OwnerEntry,
+  SessionEntry,
+  WindowEntry,
+} from "../protocol/owner.ts";
+import type { AdminEnv, AdminLent } from "./admin.ts";
 import type { Audit } from "./audit.ts";
 import type { Household } from "./household.ts";
 import type { LendTerms } from "./lending.ts";
 
 export interface PeopleActions {
   /** Makes a grant of the device. A RangeError's message goes to the person who asked. */
-  lend(terms: LendTerms): Promise<AdminLink>;
+  lend(terms: LendTerms): Promise<AdminLent>;
   readonly household: Household;
   readonly audit: Audit;
 }
@@ -23,7 +29,6 @@ const MAX_GRANTS = 256;
 /** Lines of the log in one answer. */
 const AUDIT_PAGE = 100;
 const MAX_ITEMS = 64;
-const KEY_ID_DIGITS = 16;
 const BEGINNING = /^[0-9a-f]{4,32}$/;
 const SEQUENCE = /^\d{1,15}$/;
 
@@ -37,20 +42,23 @@ export function addPeopleRoutes(app: Hono<AdminEnv>, actions: PeopleActions): vo
   app.post("/revoke", async (context) => {
     const beginning = readId(await context.req.json().catch(() => undefined));
     if (beginning === undefined) return context.json({ error: EXPECTED_ID }, 400);
-    const id = household.find("grant or owner", beginning);
-    const kind = id.length === KEY_ID_DIGITS ? "owner" : "grant";
+    const { id, kind } = household.findRevocable(beginning);
     if (kind === "owner") household.removeOwner(fromHex(id));
-    else household.revokeGrant(fromHex(id));
+    else if (kind === "grant") household.revokeGrant(fromHex(id));
+    else household.closePairing(id);
     return context.json({ id, kind });
   });
   app.post("/kick", async (context) => {
     const beginning = readId(await context.req.json().catch(() => undefined));
     if (beginning === undefined) return context.json({ error: EXPECTED_ID }, 400);
-    const id = household.find("session", beginning);
+    const id = household.findSession(beginning);
     household.kick(id);
     return context.json({ id });
   });
-  app.get("/owners", (context) => context.json({ owners: household.owners().map(ownerJson) }));
+  app.get("/owners", (context) => {
+    const owners = household.owners().map(ownerJson);
+    return context.json({ owners, windows: household.windows().map(windowJson) });
+  });
   app.get("/grants", (context) => {
     return context.json({ grants: household.grants(MAX_GRANTS).map(grantJson) });
   });
@@ -112,6 +120,10 @@ function isCount(value: unknown): value is number {
 
 function ownerJson({ id, label, createdAt, lastSeen }: OwnerEntry) {
   return { id, label, createdAt: iso(createdAt), ...seenJson(lastSeen) };
+}
+
+function windowJson({ expires, ...window }: WindowEntry) {
+  return { ...window, expires: iso(expires) };
 }
 
 function grantJson({ expires, guests, ...grant }: GrantEntry) {

@@ -251,6 +251,26 @@ Deno.test("admin lists people, ends grants, owners and sessions, and reads the l
   });
 });
 
+Deno.test("admin lists pairing links, and ends one", async () => {
+  await Device.run(async (device) => {
+    const { household, audit } = device;
+    await using scene = await (await Scene.create()).start({ household, audit });
+    const get = () => adminRequest(scene.state, { method: "GET", path: "/owners" });
+    const owner = await device.owner({ label: "Tablet" });
+    const { id } = await owner.ask({ kind: "pair", forSeconds: 600 });
+    const board = await household.openPairing(60_000);
+    const iso = (seconds: number) => new Date((START + seconds) * 1000).toISOString();
+    assert.deepEqual((await get()).windows, [
+      { id, label: "Tablet", expires: iso(600) },
+      { id: board.id, expires: iso(60) },
+    ]);
+    const revoke = { method: "POST", path: "/revoke", body: { id: id.slice(0, 12) } } as const;
+    assert.deepEqual(await adminRequest(scene.state, revoke), { id, kind: "window" });
+    assert.deepEqual(device.pairing.openWindows(device.world.monotonic), [board.id]);
+    await assert.rejects(adminRequest(scene.state, revoke), /no grant, owner or pairing link/);
+  });
+});
+
 Deno.test("admin refuses bodies that are too long or are not what the command takes", async () => {
   await using scene = await (await Scene.create()).start();
   const headers = { "content-type": "application/json" };

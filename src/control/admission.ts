@@ -8,7 +8,8 @@
  *                                silence                                   silence            sealed refusal
  *
  * A session outlives its signalling: when the browser's socket is gone, candidates can no longer pass, and nothing else
- * changes. A session that never confirms is ended by the agent. Not here: by what right somebody comes (`entrance.ts`).
+ * changes. A session that never confirms is ended by the agent. Not here: by what right somebody comes (`entrance.ts`),
+ * and who gives way when many come (`places.ts`).
  */
 import { type Bytes, toHex } from "../lib/bytes.ts";
 import type { Log } from "../lib/log.ts";
@@ -25,22 +26,13 @@ import type { Identity } from "./identity.ts";
 import { Lane } from "./lane.ts";
 import type { LiveSessions } from "./live_sessions.ts";
 import type { Known, Passes } from "./passes.ts";
+import { Places } from "./places.ts";
 import { ReplayGuard } from "./replay_guard.ts";
 
-/** Handshakes of strangers that are being opened, or of one kind of people admitted and not confirmed, at once. */
-export const MAX_PENDING = 4;
-/** Of these with one grant: whoever has an invite can make as many keys as it likes. */
-const MAX_PENDING_OF_GRANT = 2;
-/** After this a session that neither confirmed nor ended no longer keeps others out. ICE may take half of it. */
-export const PENDING_LIMIT_MS = 60_000;
-/** Sessions that are known here at once; the agent's own limit is lower. */
-const MAX_SESSIONS = 64;
-/** Of guests: the agent takes 16, and owners always find four places. */
-export const MAX_GUEST_SESSIONS = 12;
-/** Tabs of one guest's browser. */
-export const MAX_SESSIONS_OF_GUEST = 4;
+/** Handshakes of strangers that are being opened at once. */
+export const MAX_OPENING = 4;
 /** All strangers (security.md 5): one a second, and a household that comes together for the first time. */
-const STRANGERS = { capacity: 20, perSecond: 1, atOnce: MAX_PENDING };
+const STRANGERS = { capacity: 20, perSecond: 1, atOnce: MAX_OPENING };
 /** Refusals that owners read about; the others tell of load and old pages, not of people. */
 const REPORTED: readonly RefusalReason[] = [
   "not_paired",
@@ -53,6 +45,9 @@ const REPORTED: readonly RefusalReason[] = [
   "grant_used",
   "time_unknown",
 ];
+
+/** What owners read of somebody who was admitted and did not confirm. */
+const UNPROVED = "no_proof";
 
 export interface AdmissionsOptions {
   readonly identity: Pick<Identity, "signer" | "sealing">;
@@ -82,13 +77,14 @@ export class Admissions {
   readonly #strangers = new Lane(STRANGERS);
   readonly #replays = new ReplayGuard();
   readonly #routes = new Map<number, Route>();
-  readonly #sessions = new Map<AdmittedSession, Route>();
-  /** Sessions that did not confirm yet, and since when. */
-  readonly #pending = new Map<AdmittedSession, number>();
+  readonly #places: Places<AdmittedSession>;
   #sequence = 0;
 
   constructor(options: AdmissionsOptions) {
     this.#options = options;
+    const { monotonic, hasRoom, live } = options;
+    const dismiss = (session: AdmittedSession) => live.end(session, "limit");
+    this.#places = new Places({ monotonic, hasRoom, dismiss });
   }
 
   /** Learns the offers of everybody whom the store knows. Before the first `presence`. */
@@ -140,7 +136,7 @@ export class Admissions {
         known,
         link: this.#guarded(link, { peer, route }),
       });
-      if (session && this.#routes.get(peer) === route) this.#hand(session, route);
+      if (session) await this.#seat(session, { peer, route });
     } catch (error) {
       this.#reportDrop(error);
     } finally {
@@ -208,8 +204,12 @@ export class Admissions {
     const nonce = this.#replays.nonces[0];
     if (!this.#replays.admit(handshake)) return "stale";
     if (this.#replays.nonces[0] !== nonce) await this.#changeNonce();
-    const way = await this.#options.entrance.judge(handshake, holder);
-    return typeof way !== "string" && this.#isBusy(way, toHex(holder)) ? "busy" : way;
+    return await this.#options.entrance.judge(handshake, holder);
+  }
+
+  /** Browsers choose the id, and could choose another's: under another nonce it is no replay. */
+  #isTaken(sessionId: string): boolean {
+    return [...this.#places.all()].some((session) => session.sessionId === sessionId);
   }
 
   /** The tags of our people are known before anybody can make an offer for the new nonce. */
@@ -218,44 +218,34 @@ export class Admissions {
     this.#options.onPresenceChange();
   }
 
-  #isBusy(way: Way, holder: string): boolean {
-    const { monotonic, hasRoom } = this.#options;
-    const oldest = monotonic() - PENDING_LIMIT_MS;
-    for (const [session, since] of this.#pending) if (since < oldest) this.#pending.delete(session);
-    const isOwner = way.kind === "owner";
-    const pending = [...this.#pending.keys()].filter((other) =>
-      (other.way.kind === "owner") === isOwner
-    );
-    if (pending.length >= MAX_PENDING || this.#sessions.size >= MAX_SESSIONS || !hasRoom()) {
-      return true;
+  /** Gives the session a place, if need be somebody else's, or says why there is none. */
+  async #seat(session: AdmittedSession, from: { peer: number; route: Route }): Promise<void> {
+    for (;;) {
+      if (this.#routes.get(from.peer) !== from.route) return;
+      if (this.#isTaken(session.sessionId)) return await this.#turnAway(session, "stale");
+      const turn = this.#places.turn(session);
+      if (turn.kind === "free") return this.#hand(session, from.route);
+      const hasLeft = turn.kind === "taken" && await this.#places.vacate(turn.by);
+      if (!hasLeft) return await this.#turnAway(session, "busy");
     }
-    return way.kind === "guest" && this.#areGuestsMany(way, { holder, pending });
   }
 
-  /** A guest's rate is its own, but for what an invite gives to many keys at once. */
-  #areGuestsMany(
-    way: Way & { readonly kind: "guest" },
-    { holder, pending }: { holder: string; pending: readonly AdmittedSession[] },
-  ): boolean {
-    const guests = [...this.#sessions.keys()].filter((session) => session.way.kind === "guest");
-    const own = guests.filter((session) => session.holder === holder);
-    const grant = toHex(way.guest.grant.id);
-    const ofGrant = pending.filter((session) => grantOf(session.way) === grant);
-    return guests.length >= MAX_GUEST_SESSIONS || own.length >= MAX_SESSIONS_OF_GUEST ||
-      ofGrant.length >= MAX_PENDING_OF_GRANT;
+  async #turnAway(session: AdmittedSession, reason: RefusalReason): Promise<void> {
+    this.#options.log.info("admission.refused", { reason, holder: session.holder });
+    await session.refuse(reason);
   }
 
   /** Gives the session to the agent. */
   #hand(session: AdmittedSession, route: Route): void {
-    const { log, monotonic, onAdmission } = this.#options;
+    const { log, onAdmission } = this.#options;
     route.session = session;
-    this.#sessions.set(session, route);
-    this.#pending.set(session, monotonic());
+    this.#places.take(session);
     log.info("admission.admitted", { session: session.sessionId, holder: session.holder });
     try {
       onAdmission(session);
     } catch (error) {
-      this.#released(session);
+      route.session = undefined;
+      this.#places.leave(session);
       throw error;
     }
   }
@@ -268,11 +258,15 @@ export class Admissions {
 
   /** The browser proved itself in the channel: what it came for becomes lasting, or the session must end. */
   #enter(session: AdmittedSession): Entry {
-    if (!this.#sessions.has(session) || !session.confirmation.done) {
+    const { live, entrance } = this.#options;
+    if (!this.#places.has(session) || !session.confirmation.done) {
       throw new HandshakeError("malformed", "Cannot admit browser: it did not confirm");
     }
-    const entry = this.#options.entrance.enter(session);
-    this.#pending.delete(session);
+    if (live.find(session.sessionId)) {
+      throw new HandshakeError("stale", "Cannot admit browser: its session's id is taken");
+    }
+    const entry = entrance.enter(session);
+    this.#places.prove(session);
     return entry;
   }
 
@@ -288,18 +282,23 @@ export class Admissions {
   }
 
   #released(session: AdmittedSession): void {
-    const route = this.#sessions.get(session);
-    if (route) this.#forget(route);
-    this.#sessions.delete(session);
-    this.#pending.delete(session);
+    for (const [peer, { session: other }] of this.#routes) {
+      if (other === session) this.#routes.delete(peer);
+    }
+    if (this.#places.has(session) && !session.hasEntered) this.#reportUnproved(session);
+    this.#places.leave(session);
     this.#options.live.remove(session);
+  }
+
+  /** It was judged well, and then nobody proved to be there: a key without its browser, or a path that never came up. */
+  #reportUnproved({ holderId: holder, label, way }: AdmittedSession): void {
+    const { audit } = this.#options;
+    const actor = { holder, label, ...(way.kind === "guest" && { grant: way.guest.grant.id }) };
+    if (way.kind === "owner") audit.person("session.refused", actor, UNPROVED);
+    else audit.stranger("session.refused", actor, UNPROVED);
   }
 
   #forget(route: Route): void {
     for (const [peer, current] of this.#routes) if (current === route) this.#routes.delete(peer);
   }
-}
-
-function grantOf(way: Way): string | undefined {
-  return way.kind === "guest" ? toHex(way.guest.grant.id) : undefined;
 }

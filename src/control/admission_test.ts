@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Admission as AgentAdmission } from "../agent/seams.ts";
+import { randomBytes } from "../trust/digest.ts";
 import { BrowserHandshake, HandshakeError } from "../trust/handshake.ts";
 import {
   BROWSER_TRANSPORT,
@@ -8,10 +9,12 @@ import {
   makeOffer,
   newSigner,
 } from "../trust/test_ends.ts";
-import { Admissions, MAX_PENDING, PENDING_LIMIT_MS } from "./admission.ts";
+import { Admissions, MAX_OPENING } from "./admission.ts";
 import { MIN_WINDOW_MS } from "./pairing.ts";
+import { MAX_PENDING, MAX_PENDING_OF_HOLDER, PENDING_LIMIT_MS } from "./places.ts";
 import { SEEN_UNTIL_CHANGE } from "./replay_guard.ts";
-import { override, Scene } from "./testing/scene.ts";
+import { type Claim, override, Scene } from "./testing/scene.ts";
+import { nonceOf, rawOffer } from "./testing/raw_offer.ts";
 import { type Bytes, flipped } from "./test_parts.ts";
 
 Deno.test("admission makes a browser with a claim an owner, and lets it in without one after", async () => {
@@ -263,6 +266,10 @@ Deno.test("admission refuses a replayed offer and one from before a restart as s
     assert.equal(desk.admitted.length, 1);
     await browser.send(offer);
     assert.equal(await browser.refusal(), "stale");
+    desk.admitted[0]!.release();
+    await browser.send(offer);
+    assert.equal(desk.admitted.length, 1, "nor once its session is over");
+    assert.equal(desk.log.lines.at(-1)?.fields?.reason, "stale");
     const restarted = await desk.restarted();
     const link = await desk.browser(signer);
     await restarted.admissions.receive(1, await makeOffer(link.handshake), link);
@@ -321,31 +328,105 @@ Deno.test("admission is busy when the agent has no room, and says so to the brow
   });
 });
 
-Deno.test("admission is busy while too many handshakes are pending, and no longer than they are", async () => {
+Deno.test("admission is busy while too many claims are pending, and no longer than they are", async () => {
   await Scene.run(async (desk) => {
-    const signer = await newSigner();
-    await desk.addOwner(signer);
-    const isAdmitted = async () => {
-      const browser = await desk.browser(signer);
+    const claims = [await desk.openWindow(), await desk.openWindow(), await desk.openWindow()];
+    const isAdmitted = async (claim: Claim) => {
+      const browser = await desk.browser(await newSigner(), { claim });
       await browser.offer();
       if (browser.inbox.length === 0) return true;
       assert.equal(await browser.refusal(), "busy");
       return false;
     };
-    const first = await desk.browser(signer);
+    const first = await desk.browser(await newSigner(), { claim: claims[0]! });
     const admission = await first.admitted();
-    for (let i = 1; i < MAX_PENDING; i++) assert.equal(await isAdmitted(), true);
-    assert.equal(await isAdmitted(), false);
+    assert.equal(await isAdmitted(claims[0]!), true);
+    assert.equal(await isAdmitted(claims[0]!), false, "with one link");
+    for (let i = 2; i < MAX_PENDING; i++) assert.equal(await isAdmitted(claims[1]!), true);
+    assert.equal(await isAdmitted(claims[2]!), false);
     await first.confirm(admission);
-    assert.equal(await isAdmitted(), false);
+    assert.equal(await isAdmitted(claims[2]!), false);
     await admission.confirmed();
-    assert.equal(await isAdmitted(), true, "a confirmed session is not pending");
-    assert.equal(await isAdmitted(), false);
+    assert.equal(await isAdmitted(claims[2]!), true, "a confirmed session is not pending");
+    assert.equal(await isAdmitted(claims[2]!), false);
     desk.admitted.at(-1)!.release();
-    assert.equal(await isAdmitted(), true, "nor is one that ended");
-    assert.equal(await isAdmitted(), false);
+    assert.equal(await isAdmitted(claims[2]!), true, "nor is one that ended");
+    assert.equal(await isAdmitted(claims[2]!), false);
     desk.world.monotonic += PENDING_LIMIT_MS + 1;
-    assert.equal(await isAdmitted(), true, "nor one that hangs");
+    assert.equal(await isAdmitted(await desk.openWindow()), true, "nor one that hangs");
+  });
+});
+
+Deno.test("admission lets a person's newest offer count, and others' alone", async () => {
+  await Scene.run(async (desk) => {
+    const [good, bad] = [await newSigner(), await newSigner()];
+    for (const signer of [good, bad]) await desk.addOwner(signer);
+    const honest = await (await desk.browser(good)).admitted();
+    const admissions: AgentAdmission[] = [];
+    for (let i = 0; i < 6; i++) admissions.push(await (await desk.browser(bad)).admitted());
+    const ended = admissions.map(({ ended }) => ended.reason);
+    assert.deepEqual(ended, [
+      ...Array(6 - MAX_PENDING_OF_HOLDER).fill("limit"),
+      undefined,
+      undefined,
+    ]);
+    assert.equal(honest.ended.aborted, false);
+    await (await desk.browser(good)).admitted();
+  });
+});
+
+Deno.test("admission takes no second session of one id, whatever nonce it names", async () => {
+  await Scene.run(async (desk) => {
+    const signer = await newSigner();
+    await desk.addOwner(signer);
+    const sessionId = randomBytes(16);
+    const offer = async (bootNonce: Bytes) => {
+      const link = await desk.browser(signer);
+      await link.send(await rawOffer(desk, signer, { sessionId, bootNonce }));
+      return link;
+    };
+    const old = await nonceOf(desk);
+    await offer(old);
+    assert.equal(desk.admitted.length, 1);
+    for (let i = 0; desk.presenceChanges === 0; i++) {
+      assert.ok(i <= SEEN_UNTIL_CHANGE);
+      desk.world.monotonic += 1000;
+      await (await desk.browser(await newSigner())).offer();
+    }
+    const current = await nonceOf(desk);
+    assert.notDeepEqual(current, old);
+    const second = await offer(current);
+    assert.deepEqual([desk.admitted.length, second.inbox.length], [1, 1]);
+    assert.equal(desk.log.lines.at(-1)?.fields?.reason, "stale");
+  });
+});
+
+Deno.test("admission uses up the link that an owner opens", async () => {
+  await Scene.run(async (desk) => {
+    const owner = await desk.owner();
+    const claim = await desk.openWindow();
+    await desk.enter(owner.signer, { claim, label: "Tablet" });
+    assert.deepEqual(desk.pairing.openWindows(desk.world.monotonic), []);
+    assert.equal(await desk.refusalOf(await newSigner(), { claim }), "claim_used");
+    assert.deepEqual(desk.store.owners().map(({ label }) => label), ["Tablet"]);
+    const [, line] = desk.audit.page({ limit: 9 }).filter(({ event }) => event === "owner.added")
+      .toReversed();
+    assert.match(line!.detail!, /^check \d{6}, link [0-9a-f]{8}$/);
+    await desk.enter(owner.signer, { claim }); // it still is an owner, whatever its page remembers
+  });
+});
+
+Deno.test("admission tells owners of who was let in and never proved to be there", async () => {
+  await Scene.run(async (desk) => {
+    const { fragment, id } = await desk.lend();
+    const signer = await newSigner();
+    const grants = await desk.grantsFrom(fragment, signer);
+    (await (await desk.browser(signer, { grants })).admitted()).release();
+    const owner = await desk.owner();
+    owner.admission.release();
+    const lines = desk.audit.page({ limit: 9 });
+    const refused = lines.filter(({ event }) => event === "session.refused");
+    assert.deepEqual(refused.map(({ grant, detail }) => [grant, detail]), [[id, "no_proof"]]);
   });
 });
 
@@ -356,9 +437,9 @@ Deno.test("admission opens a bounded number of offers at once", async () => {
     const browsers = await Promise.all(Array.from({ length: 9 }, () => desk.browser(signer)));
     const offers = await Promise.all(browsers.map((browser) => makeOffer(browser.handshake)));
     await Promise.all(browsers.map((browser, i) => browser.send(offers[i]!)));
-    assert.equal(desk.admitted.length, MAX_PENDING);
+    assert.equal(desk.admitted.length, MAX_OPENING);
     const limited = desk.log.events.filter((event) => event === "admission.limited");
-    assert.equal(limited.length, 9 - MAX_PENDING);
+    assert.equal(limited.length, 9 - MAX_OPENING);
   });
 });
 
@@ -461,11 +542,11 @@ Deno.test("admission reports an agent that throws and goes on", async () => {
       label: "x",
       time: 1,
     };
-    for (let i = 0; i < MAX_PENDING + 1; i++) {
+    for (let i = 0; i < MAX_OPENING + 1; i++) {
       const handshake = await BrowserHandshake.start({ ...options, presence });
       await admissions.receive(1, await makeOffer(handshake), { reply() {}, iceServers: [] });
     }
     const failed = log.events.filter((event) => event === "admission.failed");
-    assert.equal(failed.length, MAX_PENDING + 1);
+    assert.equal(failed.length, MAX_OPENING + 1);
   });
 });

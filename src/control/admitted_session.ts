@@ -6,7 +6,7 @@ import { type Bytes, toHex } from "../lib/bytes.ts";
 import type { ByeCode } from "../protocol/control.ts";
 import type { TransportFields } from "../protocol/sdp.ts";
 import type { IceServerEntry } from "../protocol/signal.ts";
-import type { Confirmation, DeviceHandshake } from "../trust/handshake.ts";
+import type { Confirmation, DeviceHandshake, RefusalReason } from "../trust/handshake.ts";
 import { MAX_TRICKLED_CANDIDATES } from "../trust/trickle.ts";
 import type {
   Admission,
@@ -109,6 +109,11 @@ export class AdmittedSession implements Admission, Candidate, LiveSession {
     this.#link.reply(answer);
   }
 
+  /** There is no place for it after all. Instead of an answer. */
+  async refuse(reason: RefusalReason): Promise<void> {
+    this.#link.reply(await this.handshake.refuse(reason));
+  }
+
   /** Leaves out what is beyond the 64 that a browser takes: the best ones come first. */
   async sendCandidate(candidate: string): Promise<void> {
     if (this.#sent++ >= MAX_TRICKLED_CANDIDATES) return;
@@ -145,6 +150,11 @@ export class AdmittedSession implements Admission, Candidate, LiveSession {
     this.#over();
     this.#listener = undefined;
     this.#owner.released(this);
+  }
+
+  /** Whether its browser proved itself and came in, now or once. */
+  get hasEntered(): boolean {
+    return this.#state.kind !== "admitted" && this.#state.entry !== undefined;
   }
 
   get ended(): AbortSignal {

@@ -7,7 +7,7 @@
  * a change is written with the change (`draft`). All else waits up to a second (`note`), and is limited for everybody who
  * could otherwise push out what others did by making lines: what is left out is counted, and the count is told.
  */
-import { type Bytes, concat, toHex, utf8 } from "../lib/bytes.ts";
+import { type Bytes, concat, equalBytes, toHex, utf8 } from "../lib/bytes.ts";
 import type { Log } from "../lib/log.ts";
 import type { AuditEntry } from "../protocol/owner.ts";
 import type { Use } from "./admission_types.ts";
@@ -58,10 +58,13 @@ export interface AuditOptions {
 
 /** All who are neither owners nor guests together: six lines at once, then one in ten minutes. */
 const STRANGERS = { capacity: 6, perSecond: 1 / 600 };
-/** One person: a day of opening and closing; at its worst a week until the oldest line of others is gone. */
+/**
+ * One owner, or all guests of one grant, were there 64 of them: a day of opening and closing; at its worst a week until the
+ * oldest line of others is gone.
+ */
 const PERSON = { capacity: 100, perSecond: 1 / 60 };
-/** People whose rate is known at once. The one who was quiet for longest begins anew. */
-const MAX_PEOPLE = 256;
+/** Rates that are known at once: of 256 grants that hold and 64 owners. The one that was quiet for longest begins anew. */
+const MAX_PEOPLE = 320;
 /** Lines that wait for the disk; this many are written at once. */
 const MAX_WAITING = 64;
 /** Characters of a detail. */
@@ -82,18 +85,20 @@ interface Line {
   readonly detail: string | undefined;
 }
 
-/** What one person, or all strangers, may still write. */
+/** What one owner, the guests of one grant, or all strangers, may still write. */
 interface Quota {
   readonly bucket: TokenBucket;
   /** Lines that are not written yet, and the latest of them. */
   left: number;
   latest: Line | undefined;
+  /** Whose lines they are, as far as it is the same of all. */
+  common: Actor;
 }
 
 export class Audit {
   readonly #options: AuditOptions;
   readonly #strangers = newQuota(STRANGERS);
-  /** By key id, the one who was quiet for longest first. */
+  /** By grant, or key id of an owner; the one that was quiet for longest first. */
   readonly #people = new Map<string, Quota>();
   #waiting: AuditDraft[] = [];
 
@@ -130,7 +135,8 @@ export class Audit {
 
   /** A line that somebody known brought about. */
   person(event: AuditEvent, actor: Actor & { readonly holder: Bytes }, detail?: string): void {
-    this.#limited(this.#quotaOf(toHex(actor.holder)), { event, actor, detail });
+    const quota = this.#quotaOf(toHex(actor.grant ?? actor.holder));
+    this.#limited(quota, { event, actor, detail });
   }
 
   /** A line that anybody on the network can bring about. */
@@ -168,6 +174,7 @@ export class Audit {
   }
 
   #limited(quota: Quota, latest: Line): void {
+    quota.common = quota.latest ? inCommon(quota.common, latest.actor) : latest.actor;
     quota.left++;
     quota.latest = latest;
     this.#tell(quota);
@@ -180,14 +187,14 @@ export class Audit {
     quota.left = 0;
     quota.latest = undefined;
     if (left === 1) return this.note(latest.event, latest.actor, latest.detail);
-    const actor = quota === this.#strangers ? {} : latest.actor; // a sum is no single stranger's
+    const actor = quota === this.#strangers ? {} : quota.common; // a sum is no single stranger's
     this.note(latest.event, actor, `${left} more like this`);
   }
 
-  #quotaOf(holder: string): Quota {
-    const quota = this.#people.get(holder) ?? newQuota(PERSON);
-    this.#people.delete(holder);
-    this.#people.set(holder, quota);
+  #quotaOf(whose: string): Quota {
+    const quota = this.#people.get(whose) ?? newQuota(PERSON);
+    this.#people.delete(whose);
+    this.#people.set(whose, quota);
     const [quietest] = this.#people.keys();
     if (this.#people.size > MAX_PEOPLE) this.#people.delete(quietest!); // it is not empty
     return quota;
@@ -224,7 +231,13 @@ function auditEntry(record: AuditRecord): AuditEntry {
 }
 
 function newQuota(rate: { capacity: number; perSecond: number }): Quota {
-  return { bucket: new TokenBucket(rate), left: 0, latest: undefined };
+  return { bucket: new TokenBucket(rate), left: 0, latest: undefined, common: {} };
+}
+
+/** A sum of several guests' lines is the grant's. */
+function inCommon(one: Actor, other: Actor): Actor {
+  const isSame = one.holder && other.holder && equalBytes(one.holder, other.holder);
+  return isSame ? other : { ...(other.grant && { grant: other.grant }) };
 }
 
 function tidy(detail: string): string {

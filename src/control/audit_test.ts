@@ -104,6 +104,27 @@ Deno.test("audit lets no person push out the lines of others, and keeps count of
   assert.equal(desk.lines.length, 2102);
 });
 
+Deno.test("audit gives all guests of one grant what one person has, and names in a sum what is common", async () => {
+  const desk = await newDesk();
+  const grant = new Uint8Array(16).fill(1);
+  const guests = Array.from({ length: 64 }, (_, i) => new Uint8Array(8).fill(i));
+  for (let minute = 0; minute < 24 * 60; minute++) {
+    desk.now += 60_000;
+    for (const holder of guests) {
+      for (let i = 0; i < 2; i++) {
+        desk.audit.person("service.used", { holder, label: "Phone", grant });
+      }
+    }
+    desk.audit.flush();
+  }
+  assert.ok(desk.lines.length <= 100 + 24 * 60, String(desk.lines.length));
+  const { event, holder, label, grant: whose } = desk.lines.at(-1)!;
+  assert.deepEqual([event, holder, label, whose], ["service.used", undefined, undefined, grant]);
+  desk.audit.person("session.opened", { holder: guests[0]! }, "owner");
+  desk.audit.flush();
+  assert.equal(desk.lines.at(-1)!.detail, "owner", "another grant, or an owner, is not held up");
+});
+
 Deno.test("audit cuts details and takes out what could disturb a terminal", async () => {
   const { audit } = await newDesk();
   const { detail } = audit.draft("grant.lent", {}, `\u001b[2J\u2028${"x".repeat(500)}`);

@@ -8,6 +8,11 @@ export class Changes {
     return () => void this.#listeners.delete(listener);
   }
 
+  /** Whether anybody would hear of one. */
+  get areHeard(): boolean {
+    return this.#listeners.size > 0;
+  }
+
   tell(): void {
     for (const listener of [...this.#listeners]) listener();
   }

@@ -8,10 +8,14 @@
  *     attested       an owner's signed offer told the time in this run
  *     unknown        neither: nobody is refused for being late then, nor let in for being in time
  *
- * Only a synchronised clock and owners raise the bound; guests and the rendezvous never do. Nothing lowers it: an owner's
- * browser that is years ahead makes a board that never hears of the time believe it, and `MAX_AHEAD_SECONDS` bounds that.
+ * Only a synchronised clock and owners raise the bound; guests and the rendezvous never do. Nothing lowers it, so one owner's
+ * wrong clock must not move it far: all owners together raise it by `MAX_ATTESTED_SECONDS` in a run. What they say beyond
+ * that counts until another owner says otherwise, and is forgotten at the end. A bound that is ahead of the truth all the same
+ * does not make a right clock wrong: the time is known then, and only what the device refuses goes by the bound.
  */
 import { existsSync } from "node:fs";
+import { MAX_TTL_SECONDS } from "../trust/grant.ts";
+import { MAX_TIME } from "../trust/token.ts";
 import type { Records } from "./records.ts";
 
 export const KNOWLEDGE = ["synchronised", "attested", "unknown"] as const;
@@ -33,10 +37,15 @@ export interface DeviceClockOptions {
 
 /** No porthole that has this file is older: 2026-01-01. */
 const WRITTEN_AT = Date.UTC(2026, 0, 1) / 1000;
-/** A clock this far behind what is known is wrong, whatever is said of it: more than a slew ever is. */
+const DAY_SECONDS = 24 * 3600;
+/** No time is later than this: a grant of ten years that is made then still has a date that fits its four bytes. */
+export const LATEST = MAX_TIME - MAX_TTL_SECONDS - 365 * DAY_SECONDS;
+/** Clocks that differ by less agree: more than a slew ever is. */
 const MAX_BEHIND_SECONDS = 5 * 60;
-/** So is one this far ahead: no board lies in a drawer for longer. */
-export const MAX_AHEAD_SECONDS = 10 * 365 * 24 * 3600;
+/** A clock this far ahead of what is known is wrong, whatever is said of it: no board lies in a drawer for longer. */
+export const MAX_AHEAD_SECONDS = 10 * 365 * DAY_SECONDS;
+/** What owners may add to the bound in a run: a year in a drawer and some weeks. Their own clocks may be wrong. */
+export const MAX_ATTESTED_SECONDS = 400 * DAY_SECONDS;
 /** Between two writes of a bound that only moves on: an SD card wears. */
 export const KEEP_EVERY_SECONDS = 3600;
 /** A bound must not overtake the truth: the worst oscillator of a board is five times better. */
@@ -56,8 +65,12 @@ interface Mark {
 
 export class DeviceClock {
   readonly #options: DeviceClockOptions;
+  /** No clock that is right says less: the program did not exist. */
+  readonly #earliest: number;
   /** It was this late then, at the earliest. */
   #bound: Mark;
+  /** What the bound would be without the word of owners. */
+  #ground: Mark;
   /** What an owner said in this run. */
   #attested: Mark | undefined;
   #kept: number;
@@ -66,39 +79,49 @@ export class DeviceClock {
   constructor(options: DeviceClockOptions) {
     this.#options = options;
     this.#kept = options.records.timeFloor();
+    this.#earliest = Math.max(WRITTEN_AT, options.builtAt ?? 0) - MAX_BEHIND_SECONDS;
     const time = Math.max(WRITTEN_AT, options.builtAt ?? 0, this.#kept);
-    this.#bound = { time, at: options.monotonic() };
+    this.#bound = this.#ground = { time, at: options.monotonic() };
   }
 
   /** Unix seconds, as good as the device knows. */
   now(): number {
     const attested = this.#knows() === "attested" ? this.#attested : undefined;
     const best = attested ? this.#since(attested) : this.#system();
-    return Math.max(this.lowerBound(), Math.floor(best));
+    return Math.min(Math.max(this.lowerBound(), Math.floor(best)), LATEST);
   }
 
   /** Unix seconds. It is later than this for certain. */
   lowerBound(): number {
-    const { time } = this.#bound;
-    return Math.floor(time + (this.#since(this.#bound) - time) * SLOWEST_RATE);
+    return this.#slowlySince(this.#bound);
   }
 
   /** How well `now` is known. What is known raises the bound. */
   knowledge(): Knowledge {
     const known = this.#knows();
-    if (known === "synchronised") this.#raise(this.#system());
+    if (known === "synchronised") {
+      const mark = this.#mark(this.#system());
+      if (mark.time > this.#slowlySince(this.#ground)) this.#ground = mark;
+      this.#raise(mark);
+    }
     return known;
   }
 
   /** An owner who has proved itself told the time: Unix seconds. Passed over where the clock is right already. */
   attest(time: number): void {
     if (this.#knows() === "synchronised" || !this.#isPossible(time)) return;
-    const at = this.#options.monotonic();
-    if (this.#attested === undefined || time > this.#since(this.#attested)) {
-      this.#attested = { time, at };
-    }
-    this.#raise(time);
+    const mark = this.#mark(time);
+    if (this.#isNews(mark)) this.#attested = mark;
+    const most = this.#slowlySince(this.#ground) + MAX_ATTESTED_SECONDS;
+    this.#raise({ ...mark, time: Math.min(time, most) });
     this.keep();
+  }
+
+  /** The last owner is right, but for a few minutes, and unless what it says is too early and another's is not. */
+  #isNews({ time }: Mark): boolean {
+    const said = this.#attested && this.#since(this.#attested);
+    if (said === undefined || time > said) return true;
+    return time < said - MAX_BEHIND_SECONDS && time >= this.lowerBound() - MAX_BEHIND_SECONDS;
   }
 
   /** What a restart would begin with. */
@@ -120,10 +143,9 @@ export class DeviceClock {
     return this.#attested ? "attested" : "unknown";
   }
 
-  /** Whether it may be that late now, as far as is known for certain. */
+  /** Whether it may be that late now. Earlier than the bound, too: an owner may have been wrong before. */
   #isPossible(time: number): boolean {
-    const bound = this.lowerBound();
-    return time >= bound - MAX_BEHIND_SECONDS && time <= bound + MAX_AHEAD_SECONDS;
+    return time >= this.#earliest && time <= this.lowerBound() + MAX_AHEAD_SECONDS;
   }
 
   #isSynchronised(): boolean {
@@ -136,8 +158,17 @@ export class DeviceClock {
     return this.#read.synchronised;
   }
 
-  #raise(time: number): void {
-    if (time > this.lowerBound()) this.#bound = { time, at: this.#options.monotonic() };
+  #raise(mark: Mark): void {
+    if (mark.time > this.lowerBound()) this.#bound = mark;
+  }
+
+  #mark(time: number): Mark {
+    return { time, at: this.#options.monotonic() };
+  }
+
+  #slowlySince(mark: Mark): number {
+    const passed = this.#since(mark) - mark.time;
+    return Math.min(Math.floor(mark.time + passed * SLOWEST_RATE), LATEST);
   }
 
   #since({ time, at }: Mark): number {

@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { DeviceClock, KEEP_EVERY_SECONDS, MAX_AHEAD_SECONDS } from "./clock.ts";
+import { MAX_TTL_SECONDS } from "../trust/grant.ts";
+import { MAX_TIME } from "../trust/token.ts";
+import {
+  DeviceClock,
+  KEEP_EVERY_SECONDS,
+  LATEST,
+  MAX_AHEAD_SECONDS,
+  MAX_ATTESTED_SECONDS,
+} from "./clock.ts";
 
 const NOW = Date.UTC(2027, 5, 1) / 1000;
 const YEAR = 365 * 24 * 3600;
@@ -91,6 +99,7 @@ Deno.test("clock does not believe a system that is back in 2000 or in 2099, whoe
 Deno.test("clock takes the time from an owner when it has none, and no other then", () => {
   const machine = new Machine();
   machine.system = Date.UTC(2099, 0, 1) / 1000;
+  machine.floor = NOW - YEAR;
   const clock = machine.clock();
   clock.attest(NOW);
   assert.equal(clock.knowledge(), "attested");
@@ -108,7 +117,7 @@ Deno.test("clock passes over an owner's time that is impossible, and any where t
   const machine = new Machine();
   machine.floor = NOW;
   const clock = machine.clock();
-  clock.attest(NOW - 301);
+  clock.attest(Date.UTC(2025, 11, 31) / 1000);
   clock.attest(NOW + MAX_AHEAD_SECONDS + 1);
   assert.equal(clock.knowledge(), "unknown");
   machine.synchronised = true;
@@ -120,6 +129,7 @@ Deno.test("clock passes over an owner's time that is impossible, and any where t
 
 Deno.test("clock knows nothing after a restart but what was kept", () => {
   const machine = new Machine();
+  machine.floor = NOW - YEAR;
   machine.clock().attest(NOW + 100);
   const clock = machine.clock();
   assert.equal(clock.knowledge(), "unknown");
@@ -140,4 +150,58 @@ Deno.test("clock writes once an hour, or when it is asked to", () => {
   assert.equal(machine.floor, machine.system);
   clock.keep("now");
   assert.equal(machine.writes, 2, "nothing is new");
+});
+
+Deno.test("clock keeps no more of what owners say than 400 days, however many say it", () => {
+  const machine = new Machine();
+  machine.floor = NOW;
+  const clock = machine.clock();
+  for (let years = 1; years <= 20; years++) clock.attest(NOW + years * YEAR);
+  clock.keep("now");
+  assert.equal(machine.floor, NOW + MAX_ATTESTED_SECONDS);
+  assert.equal(clock.lowerBound(), NOW + MAX_ATTESTED_SECONDS);
+  machine.pass(2000);
+  clock.attest(NOW + 9 * YEAR);
+  assert.equal(clock.lowerBound(), NOW + MAX_ATTESTED_SECONDS + 1999, "and what passes meanwhile");
+});
+
+Deno.test("clock believes a later owner who says that the one before was years ahead", () => {
+  const machine = new Machine();
+  machine.floor = NOW;
+  const clock = machine.clock();
+  clock.attest(NOW + 9 * YEAR);
+  assert.equal(clock.now(), NOW + 9 * YEAR);
+  clock.attest(NOW + 2 * YEAR);
+  assert.equal(clock.now(), NOW + 2 * YEAR);
+  clock.attest(NOW);
+  assert.equal(clock.now(), NOW + 2 * YEAR, "but not one who is behind what is certain");
+});
+
+Deno.test("clock that is ahead by mistake lets a right one be known, and goes on with its bound", () => {
+  const machine = new Machine();
+  machine.floor = NOW + YEAR;
+  const attested = machine.clock();
+  attested.attest(NOW);
+  assert.equal(attested.knowledge(), "attested");
+  assert.equal(attested.now(), NOW + YEAR);
+  machine.synchronised = true;
+  const synchronised = machine.clock();
+  assert.equal(synchronised.knowledge(), "synchronised");
+  assert.equal(synchronised.now(), NOW + YEAR);
+  synchronised.attest(NOW + 2 * YEAR);
+  assert.equal(synchronised.now(), NOW + YEAR, "no owner is asked any more");
+});
+
+Deno.test("clock ends early enough for grants that are made at the end", () => {
+  assert.ok(LATEST + MAX_TTL_SECONDS < MAX_TIME);
+  const machine = new Machine();
+  machine.floor = LATEST - 60;
+  const clock = machine.clock();
+  clock.attest(MAX_TIME);
+  machine.pass(300);
+  assert.equal(clock.now(), LATEST);
+  clock.keep("now");
+  assert.equal(machine.floor, LATEST);
+  machine.system = MAX_TIME + YEAR;
+  assert.equal(machine.clock().now(), LATEST, "though the system says more");
 });

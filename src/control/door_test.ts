@@ -2,55 +2,21 @@
 import assert from "node:assert/strict";
 import { fromHex } from "../lib/bytes.ts";
 import { decodeEnvelope, signEnvelope } from "../trust/cose.ts";
-import { deviceId } from "../trust/key_id.ts";
 import { randomBytes } from "../trust/digest.ts";
-import type { Signer } from "../trust/ed25519.ts";
 import { readGrant, signGrant } from "../trust/grant.ts";
-import { sealOffer } from "../trust/offer.ts";
-import { passTag } from "../trust/pass.ts";
-import { verifyPresence } from "../trust/presence.ts";
 import { signClaim } from "../trust/claim.ts";
-import { BROWSER_TRANSPORT, newSigner } from "../trust/test_ends.ts";
-import { MAX_GUEST_SESSIONS, MAX_SESSIONS_OF_GUEST } from "./admission.ts";
+import { newSigner } from "../trust/test_ends.ts";
 import { Pairing } from "./pairing.ts";
+import { MAX_GUEST_SESSIONS, MAX_SESSIONS_OF_HOLDER } from "./places.ts";
+import { rawOffer } from "./testing/raw_offer.ts";
 import { Scene, type TestBrowser } from "./testing/scene.ts";
-
-/** An offer of a browser that keeps no rule. */
-async function forgedOffer(
-  scene: Scene,
-  signer: Signer,
-  change: { readonly versions?: readonly number[]; readonly tagOf?: Signer },
-) {
-  const { signer: device, sealing } = scene.identity;
-  const { bootNonce } = await verifyPresence(await scene.admissions.presence(), device.publicKey);
-  const { tagOf } = change;
-  const pass = tagOf && await scene.passes.pass(tagOf.publicKey);
-  const offer = await sealOffer({
-    sessionId: randomBytes(16),
-    browserPublicKey: signer.publicKey,
-    exchangeKey: randomBytes(32),
-    bootNonce,
-    versions: change.versions ?? [1],
-    transport: BROWSER_TRANSPORT,
-    candidates: [],
-    label: "Mallory",
-    time: scene.world.system,
-  }, {
-    device: await deviceId(device.publicKey),
-    sealingKey: sealing[0]!.publicKey,
-    epoch: sealing[0]!.epoch,
-    browser: signer,
-    ...(pass && { tag: await passTag(pass, bootNonce) }),
-  });
-  return offer.wire;
-}
 
 Deno.test("door is shut to an owner whose browser speaks no version of ours", async () => {
   await Scene.run(async (scene) => {
     const signer = await newSigner();
     await scene.addOwner(signer);
     const link = await scene.browser(signer);
-    await link.send(await forgedOffer(scene, signer, { versions: [2, 3] }));
+    await link.send(await rawOffer(scene, signer, { versions: [2, 3] }));
     assert.deepEqual(scene.admitted, []);
     assert.equal(link.inbox.length, 1, "it is told");
     assert.ok(scene.log.lines.some(({ fields }) => fields?.reason === "version"));
@@ -65,9 +31,9 @@ Deno.test("door is shut to whoever bears somebody else's tag, were it an owner",
       await scene.passes.learn(signer.publicKey);
     }
     const link = await scene.browser(other);
-    await link.send(await forgedOffer(scene, other, { tagOf: owner }));
+    await link.send(await rawOffer(scene, other, { tagOf: owner }));
     assert.deepEqual([scene.admitted.length, link.inbox.length], [0, 0]);
-    await link.send(await forgedOffer(scene, other, { tagOf: other }));
+    await link.send(await rawOffer(scene, other, { tagOf: other }));
     assert.equal(scene.admitted.length, 1);
   });
 });
@@ -96,13 +62,13 @@ Deno.test("door takes a bounded number of sessions of one guest, and of all gues
     const { fragment } = await scene.lend({ uses: 16 });
     const first = await scene.guest(fragment);
     const again = { grants: first.grants! };
-    for (let i = 1; i < MAX_SESSIONS_OF_GUEST; i++) {
+    for (let i = 1; i < MAX_SESSIONS_OF_HOLDER; i++) {
       scene.world.pass(30);
       await scene.enter(first.signer, again);
     }
     scene.world.pass(30);
     assert.equal(await refusal(await scene.browser(first.signer, again)), "busy");
-    for (let i = MAX_SESSIONS_OF_GUEST; i < MAX_GUEST_SESSIONS; i++) {
+    for (let i = MAX_SESSIONS_OF_HOLDER; i < MAX_GUEST_SESSIONS; i++) {
       scene.world.pass(30);
       await scene.guest(fragment);
     }

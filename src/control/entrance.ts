@@ -1,8 +1,8 @@
 /**
  * The rules of the door: by what right somebody comes, and what becomes lasting once the browser has proved to be there.
  *
+ *     claim    proves the secret of an open pairing window        becomes an owner on entering, if it is none; the link is used
  *     owner    its key is in the store                            enters always, whatever the clock says
- *     claim    proves the secret of an open pairing window        becomes an owner on entering
  *     guest    shows a chain of grants that holds                 is written down on entering, once
  *
  * `judge` looks before anything of WebRTC exists; `enter` looks again, for minutes and other people may have passed.
@@ -12,13 +12,15 @@ import type { Log } from "../lib/log.ts";
 import type { ByeCode } from "../protocol/control.ts";
 import { type DeviceHandshake, HandshakeError, type RefusalReason } from "../trust/handshake.ts";
 import type { Greeting, SessionAccess, Use } from "./admission_types.ts";
-import { type Audit, useLine } from "./audit.ts";
+import type { Audit } from "./audit.ts";
 import type { Changes } from "./changes.ts";
 import type { DeviceClock } from "./clock.ts";
-import { actorOf, type DeviceRoot, type Grants, type Guest } from "./grants.ts";
+import type { DeviceRoot, Grants, Guest } from "./grants.ts";
+import { GuestEntry } from "./guest_entry.ts";
 import type { Household } from "./household.ts";
 import type { Lending } from "./lending.ts";
-import { SessionDesk } from "./owner_desk.ts";
+import type { SessionDesk } from "./owner_desk.ts";
+import { OwnerEntry } from "./owner_entry.ts";
 import type { Pairing } from "./pairing.ts";
 import type { Records } from "./records.ts";
 import type { Things } from "./things.ts";
@@ -72,6 +74,9 @@ export interface Entry {
   close(code?: ByeCode): void;
 }
 
+/** Digits of a pairing window's id in the line that tells of its owner: whoever opened it finds the line by them. */
+export const LINK_DIGITS = 8;
+
 export class Entrance {
   readonly #options: EntranceOptions;
 
@@ -81,9 +86,11 @@ export class Entrance {
 
   /** The right by which this browser may come, or why it may not. Rejects when the store fails. */
   async judge(handshake: DeviceHandshake, keyId: Bytes): Promise<Way | RefusalReason> {
-    if (this.#isOwner(keyId, handshake.browserPublicKey)) return { kind: "owner" };
-    const { grants, browserPublicKey: publicKey, label } = handshake;
-    if (grants === undefined) return await this.#claimRefusal(handshake) ?? { kind: "claim" };
+    const { claim, grants, browserPublicKey: publicKey, label } = handshake;
+    const refusal = claim && await this.#claimRefusal(handshake);
+    if (claim && refusal === undefined) return { kind: "claim" };
+    if (this.#isOwner(keyId, publicKey)) return { kind: "owner" };
+    if (grants === undefined) return refusal ?? "not_paired";
     const guest = await this.#options.grants.judge({ grants, publicKey, keyId, label });
     return typeof guest === "string" ? guest : { kind: "guest", guest };
   }
@@ -94,17 +101,26 @@ export class Entrance {
    */
   enter(candidate: Candidate): Entry {
     const { handshake, holderId, way } = candidate;
-    if (this.#isOwner(holderId, handshake.browserPublicKey)) return this.#ownerEntry(candidate);
+    const isOwner = this.#isOwner(holderId, handshake.browserPublicKey);
     switch (way.kind) {
-      case "guest":
-        this.#options.grants.redeem(way.guest);
-        return this.#guestEntry(candidate, way.guest);
       case "claim":
-        this.#makeOwner(candidate);
+        if (!isOwner || this.#isOpen(handshake)) this.#makeOwner(candidate);
         return this.#ownerEntry(candidate);
       case "owner":
+        if (isOwner) return this.#ownerEntry(candidate);
         throw new HandshakeError("not_paired", "Cannot admit browser: it is no owner any more");
+      case "guest":
+        if (isOwner) return this.#ownerEntry(candidate); // meanwhile, in another tab
+        this.#options.grants.redeem(way.guest);
+        return new GuestEntry(this.#options, { guest: way.guest, pass: candidate.pass });
     }
+  }
+
+  #ownerEntry({ sessionId, holderId, handshake, pass }: Candidate): Entry {
+    const { browserPublicKey: publicKey, label, time } = handshake;
+    const owner = { keyId: holderId, publicKey, label, time };
+    const isOwner = () => this.#isOwner(holderId, publicKey);
+    return new OwnerEntry(this.#options, { sessionId, owner, pass, isOwner });
   }
 
   #isOwner(keyId: Bytes, publicKey: Bytes): boolean {
@@ -119,6 +135,11 @@ export class Entrance {
     return await pairing.refusal(handshake, monotonic());
   }
 
+  #isOpen({ claim }: DeviceHandshake): boolean {
+    const { pairing, monotonic } = this.#options;
+    return claim !== undefined && pairing.refusalOf(claim.id, monotonic()) === undefined;
+  }
+
   #makeOwner({ handshake, holderId, checkNumber }: Candidate): void {
     const { pairing, records, monotonic, clock, audit, log } = this.#options;
     const { claim, browserPublicKey: publicKey, label } = handshake;
@@ -128,93 +149,13 @@ export class Entrance {
     const refusal = pairing.refusalOf(claim.id, monotonic());
     if (refusal) throw new HandshakeError(refusal, `Cannot admit browser: ${refusal}`);
     const owner = { keyId: holderId, publicKey, label, createdAt: clock.now() };
-    const line = audit.draft("owner.added", { holder: holderId, label }, `check ${checkNumber}`);
+    const detail = `check ${checkNumber}, link ${toHex(claim.id).slice(0, LINK_DIGITS)}`;
+    const line = audit.draft("owner.added", { holder: holderId, label }, detail);
     const result = records.consumeClaimAndAddOwner(claim.id, owner, line);
     pairing.consume(claim.id);
     if (result === "already_used") {
       throw new HandshakeError("claim_used", "Cannot admit browser: its claim was used meanwhile");
     }
     log.info("owner.added", { holder: toHex(holderId), label, check: checkNumber });
-  }
-
-  #ownerEntry(candidate: Candidate): Entry {
-    const { records, clock, things, audit } = this.#options;
-    const { sessionId, holderId: keyId, handshake } = candidate;
-    const { browserPublicKey: publicKey, label, time } = handshake;
-    clock.attest(time);
-    const saw = () => records.sawOwner(keyId, clock.now());
-    saw();
-    audit.person("session.opened", { holder: keyId, label }, "owner");
-    const desk = new SessionDesk(this.#options, { keyId, sessionId });
-    return {
-      access: { role: "owner" },
-      desk,
-      since: clock.now(),
-      greeting: () => ({
-        access: { role: "owner" },
-        pass: candidate.pass,
-        audit: records.auditHead(),
-        numberOf: (kind, id) => things.numberOf(kind, id),
-      }),
-      used() {}, // owners may do everything: a line for each would hide what guests do
-      verdict: () => this.#isOwner(keyId, publicKey) ? undefined : "removed",
-      close: (code) => {
-        desk.close();
-        this.#guarded(saw);
-        if (code && code !== "kicked") {
-          audit.person("session.ended", { holder: keyId, label }, code);
-        }
-      },
-    };
-  }
-
-  #guestEntry(candidate: Candidate, guest: Guest): Entry {
-    const { records, clock, grants, things, audit } = this.#options;
-    const actor = actorOf(guest);
-    const { services, cameras } = things.idsOf(guest.chain.scope);
-    const { operations } = guest.chain.scope;
-    const lent = [...services, ...cameras.map((id) => `camera:${id}`)].join(",");
-    const since = clock.now();
-    const startedAt = this.#options.monotonic();
-    audit.person("session.opened", actor, `${operations.join(",")} ${lent}`);
-    return {
-      access: {
-        role: "guest",
-        services: new Set(services),
-        cameras: new Set(cameras),
-        operations: new Set(operations),
-      },
-      grant: toHex(guest.grant.id),
-      desk: undefined,
-      since,
-      greeting: () => ({
-        access: { role: "guest", operations, remainingSeconds: grants.remaining(guest) },
-        pass: candidate.pass,
-      }),
-      used: (use) => {
-        const line = useLine(use);
-        if (line) audit.person(line.event, actor, line.thing);
-      },
-      verdict: () => {
-        const standing = grants.standing(guest);
-        return standing === "ok" ? undefined : standing;
-      },
-      close: (code) => {
-        this.#guarded(() => records.sawGuest(guest.grant.id, guest.keyId, clock.now()));
-        const seconds = Math.round((this.#options.monotonic() - startedAt) / 1000);
-        if (code === "kicked") return; // whoever did it has written so
-        if (code) audit.person("session.ended", actor, code);
-        else audit.person("session.closed", actor, `after ${seconds} s`);
-      },
-    };
-  }
-
-  /** What is only nice to know must not disturb the end of a session. */
-  #guarded(step: () => void): void {
-    try {
-      step();
-    } catch (error) {
-      this.#options.log.error("admission.failed", { error: String(error) });
-    }
   }
 }

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { concat } from "../lib/bytes.ts";
 import { passFor, passTag } from "../trust/pass.ts";
 import { makeOffer, newSigner } from "../trust/test_ends.ts";
-import { MAX_GUEST_SESSIONS, MAX_PENDING, MAX_SESSIONS_OF_GUEST } from "./admission.ts";
 import { Passes } from "./passes.ts";
+import { MAX_GUEST_SESSIONS, MAX_PENDING, MAX_SESSIONS_OF_HOLDER } from "./places.ts";
 import { SEEN_UNTIL_CHANGE } from "./replay_guard.ts";
 import { type Person, Scene } from "./testing/scene.ts";
 import type { Bytes } from "./test_parts.ts";
@@ -117,11 +117,11 @@ Deno.test("guests leave room for owners: in sessions, and in those that are bein
     const first = await scene.guest(fragment);
     const { pass } = first.admission.greeting();
     const { grants } = first;
-    for (let i = 1; i < MAX_SESSIONS_OF_GUEST; i++) {
+    for (let i = 1; i < MAX_SESSIONS_OF_HOLDER; i++) {
       await scene.enter(first.signer, { grants, pass });
     }
     assert.equal(await scene.refusalOf(first.signer, { grants, pass }), "busy");
-    for (let i = MAX_SESSIONS_OF_GUEST; i < MAX_GUEST_SESSIONS; i++) {
+    for (let i = MAX_SESSIONS_OF_HOLDER; i < MAX_GUEST_SESSIONS; i++) {
       scene.world.pass(1);
       await scene.guest(fragment);
     }
@@ -186,6 +186,7 @@ Deno.test("passes are known for a bounded number of people, owners first", async
       grants: () => [{ id: grant, ...token }],
       guests: () => guests,
     },
+    isOver: () => false,
   });
   await passes.start([nonce]);
   const isKnown = async (publicKey: Bytes) => {

@@ -9,13 +9,24 @@
  * A grant ends by its date, by its `ttl`, by a revocation of any of its links, and with its lender. Where the time is not
  * known, the date says nothing: then a guest who came before goes on with the rest of the `ttl`, and a new one enters only
  * with a grant that was made while the device ran. All others are told that the time is unknown.
+ *
+ * What is listed, used up and ended is the first link of a chain: whoever holds a guest's grant may pass it on, but not lend by
+ * links of its own. Such chains hold (`chain.ts`) and are refused here until somebody needs them: their invites would stand
+ * in the list under nobody, outlive there what they hang on, and fill it.
  */
 import { type Bytes, equalBytes, toHex } from "../lib/bytes.ts";
-import { ChainError, type VerifiedChain, type VerifiedLink, verifyChain } from "../trust/chain.ts";
+import {
+  ChainError,
+  type ChainRoot,
+  type VerifiedChain,
+  type VerifiedLink,
+  verifyChain,
+} from "../trust/chain.ts";
 import { MAX_USES, readGrant } from "../trust/grant.ts";
 import { HandshakeError, type RefusalReason } from "../trust/handshake.ts";
 import type { Actor, Audit } from "./audit.ts";
 import type { DeviceClock } from "./clock.ts";
+import type { Passes } from "./passes.ts";
 import type { GrantRecord, GuestRecord, Records } from "./records.ts";
 import { TtlMeter } from "./ttl_meter.ts";
 
@@ -33,6 +44,7 @@ export interface GrantsOptions {
   readonly records: Records;
   readonly clock: DeviceClock;
   readonly audit: Pick<Audit, "draft">;
+  readonly passes: Pick<Passes, "keep">;
   /** Milliseconds of a clock that only runs forward. */
   monotonic(): number;
 }
@@ -48,7 +60,7 @@ export interface GuestOffer {
 /** Somebody whose chain holds. */
 export interface Guest extends Omit<GuestOffer, "grants"> {
   readonly chain: VerifiedChain;
-  /** What the guest is listed under, and what is used up: the invite of the chain, or its first link. */
+  /** What the guest is listed under, and what is used up: the first link of the chain. */
   readonly grant: VerifiedLink;
 }
 
@@ -78,8 +90,9 @@ export class Grants {
     const chain = await this.#verify(grants);
     if (typeof chain === "string") return chain;
     if (!equalBytes(chain.holder, who.publicKey)) return "grant_invalid";
-    const grant = chain.links.find(({ kind }) => kind === "invite") ?? chain.links[0]!; // it has a link
-    const guest = { ...who, chain, grant };
+    const [grant, ...below] = chain.links;
+    if (below.some(({ kind }) => kind === "invite")) return "grant_invalid";
+    const guest = { ...who, chain, grant: grant! }; // a chain has a link
     return this.refusal(guest) ?? guest;
   }
 
@@ -104,7 +117,7 @@ export class Grants {
   standing(guest: Guest): Standing {
     const [first] = guest.chain.links;
     const root = this.#root(first!.issuer); // a chain has a link
-    if (root === undefined || first!.epoch < root.minEpoch) return "removed";
+    if (root === undefined || first!.epoch !== root.epoch) return "removed";
     if (guest.chain.links.some(({ id }) => this.#options.records.isRevoked(id))) return "revoked";
     return this.remaining(guest) > 0 ? "ok" : "expired";
   }
@@ -157,7 +170,7 @@ export class Grants {
   over(grant: GrantRecord): Exclude<Standing, "ok"> | undefined {
     const root = this.#root(grant.issuer);
     const { epoch, ttl } = readGrant(grant.token);
-    if (root === undefined || epoch < root.minEpoch) return "removed";
+    if (root === undefined || epoch !== root.epoch) return "removed";
     if (this.#options.records.isRevoked(grant.id)) return "revoked";
     if (this.#isPast(grant.expires)) return "expired";
     const guests = this.#options.records.guests(grant.id);
@@ -168,14 +181,17 @@ export class Grants {
 
   /** Once a minute, and at the end: writes what must not begin anew after a restart. */
   keep(): void {
-    const { records, clock } = this.#options;
+    const { records, clock, passes } = this.#options;
     const counting: GuestRecord[] = [];
+    const bound = clock.lowerBound(); // an owner's word may say more, which is not kept
     let isTimeNews = false;
     for (const grant of records.grants()) {
-      if (this.#isPast(grant.expires)) isTimeNews ||= grant.expires > clock.kept;
+      const { expires } = grant;
+      if (this.#isPast(expires)) isTimeNews ||= expires > clock.kept && expires <= bound;
       else counting.push(...this.#counting(grant));
     }
     this.#ttl.keep(counting);
+    passes.keep(counting);
     clock.keep(isTimeNews ? "now" : undefined); // whoever is out stays out, even if the clock forgets
   }
 
@@ -198,16 +214,16 @@ export class Grants {
   #isOfRemovedOwner([first]: readonly Bytes[]): boolean {
     try {
       const { issuer, epoch } = readGrant(first!); // an offer has one at least
-      return epoch < this.#options.records.minEpoch(issuer);
+      return epoch !== this.#options.records.minEpoch(issuer);
     } catch {
       return false; // no grant at all
     }
   }
 
-  #root(keyId: Bytes): { publicKey: Bytes; minEpoch: number } | undefined {
+  #root(keyId: Bytes): ChainRoot | undefined {
     const { device, records } = this.#options;
     const key = equalBytes(keyId, device.keyId) ? device : records.owner(keyId);
-    return key && { publicKey: key.publicKey, minEpoch: records.minEpoch(keyId) };
+    return key && { publicKey: key.publicKey, epoch: records.minEpoch(keyId) };
   }
 
   #recordOf(guest: Guest): GuestRecord | undefined {

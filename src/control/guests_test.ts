@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import type { Admission } from "../agent/seams.ts";
 import { toHex } from "../lib/bytes.ts";
+import { verifyChain } from "../trust/chain.ts";
+import { randomBytes } from "../trust/digest.ts";
 import { grantHash, readGrant, signGrant } from "../trust/grant.ts";
+import { inviteSigner, makeInvite } from "../trust/invite_link.ts";
 import { newSigner } from "../trust/test_ends.ts";
 import { HOUR, override, type Person, Scene, type TestBrowser, World } from "./testing/scene.ts";
 
@@ -197,6 +200,80 @@ Deno.test("guests may pass on what their grant allows, under its uses and its en
     assert.deepEqual([friend.bye, guest.bye], ["revoked", undefined]);
     await owner.revoke(fields.id);
     assert.equal(guest.bye, "revoked", "what stands above ends what stands below");
+  });
+});
+
+Deno.test("guests may pass on what they were lent, but not lend it by links of their own", async () => {
+  await Scene.run(async (scene) => {
+    const owner = await scene.owner();
+    const [holder, friend] = [await newSigner(), await newSigner()];
+    const { epoch } = (await owner.ask({ kind: "people" })).issuing;
+    const link = await inviteSigner(randomBytes(16));
+    const fields = {
+      audience: scene.identity.id,
+      notBefore: scene.clock.now(),
+      expires: scene.clock.now() + HOUR,
+      epoch,
+      scope: scene.things.scopeOf({ services: ["ui"], cameras: [], operations: ["view"] }),
+      ttl: HOUR,
+    } as const;
+    const lent = await signGrant(
+      "guest",
+      { ...fields, holder: holder.publicKey, id: randomBytes(16), depth: 2 },
+      owner.signer,
+    );
+    const invite = await signGrant("invite", {
+      ...{ ...fields, holder: link.publicKey, id: randomBytes(16), depth: 1, uses: 64 },
+      parent: await grantHash(lent),
+    }, holder);
+    const last = await signGrant("guest", {
+      ...{ ...fields, holder: friend.publicKey, id: randomBytes(16), depth: 0 },
+      parent: await grantHash(invite),
+    }, link);
+    const grants = [lent, invite, last];
+    await verifyChain({
+      chain: grants,
+      audience: scene.identity.id,
+      roots: () => ({ publicKey: owner.signer.publicKey, epoch }),
+    });
+    assert.equal(await scene.refusalOf(friend, { grants }), "grant_invalid");
+    assert.deepEqual(scene.household.grants(9), []);
+    await scene.enter(holder, { grants: [lent] });
+  });
+});
+
+Deno.test("guests of an owner who signed for epochs to come do not come in, before or after it paired again", async () => {
+  await Scene.run(async (scene) => {
+    const other = await scene.owner();
+    const owner = await scene.owner();
+    const hoarded = await Promise.all([1, 2, 1024, 0xffff_ffff].map((issuerEpoch) =>
+      makeInvite({
+        devicePublicKey: scene.identity.signer.publicKey,
+        issuer: owner.signer,
+        issuerEpoch,
+        scope: scene.things.scopeOf({ services: ["ui"], cameras: [], operations: ["view"] }),
+        notBefore: scene.clock.now(),
+        expires: scene.clock.now() + HOUR,
+        ttl: HOUR,
+        uses: 1,
+      })
+    ));
+    const refusals = async () => {
+      const all = [];
+      for (const { fragment } of hoarded) {
+        scene.world.pass(1);
+        const guest = await newSigner();
+        all.push(
+          await scene.refusalOf(guest, { grants: await scene.grantsFrom(fragment, guest) })
+            .catch(() => "in"),
+        );
+      }
+      return all;
+    };
+    assert.deepEqual(await refusals(), Array(4).fill("grant_revoked"));
+    await other.remove(owner);
+    await scene.enter(owner.signer, { claim: await scene.openWindow() });
+    assert.deepEqual(await refusals(), Array(4).fill("grant_revoked"));
   });
 });
 
@@ -436,7 +513,11 @@ Deno.test("without a clock a grant made in this run lets guests in, for as long 
     scene.world.monotonic += HOUR * 1000;
     scene.heartbeat.beat();
     assert.equal(guest.bye, "expired", "its ttl is spent");
-    assert.equal(await scene.refusalOf(other, { grants }), "grant_expired");
+    await scene.enter(other, { grants }); // an hour from its own first visit: nobody knows how late it is
+    const late = await newSigner();
+    scene.world.monotonic += 400 * 24 * HOUR * 1000;
+    const same = await scene.grantsFrom(fragment, late);
+    assert.equal(await scene.refusalOf(late, { grants: same }), "grant_expired");
   }, world);
 });
 

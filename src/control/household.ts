@@ -3,19 +3,22 @@
  * and for somebody at the device (`admin_routes.ts`). Each act is written with its line of the log before it is answered,
  * and takes effect on live sessions at once.
  */
-import { type Bytes, equalBytes, toHex } from "../lib/bytes.ts";
+import { type Bytes, equalBytes, fromHex, toHex } from "../lib/bytes.ts";
+import type { Log } from "../lib/log.ts";
 import type {
   GrantEntry,
   GrantState,
   OwnerEntry,
   People,
   SessionEntry,
+  WindowEntry,
 } from "../protocol/owner.ts";
 import { readGrant } from "../trust/grant.ts";
 import type { Actor, Audit } from "./audit.ts";
 import type { Changes } from "./changes.ts";
 import type { DeviceClock } from "./clock.ts";
 import type { Grants } from "./grants.ts";
+import { lendingTime } from "./lending.ts";
 import type { LiveSession, LiveSessions } from "./live_sessions.ts";
 import { OwnerRequestError } from "./owner_error.ts";
 import type { OpenedWindow, Pairing } from "./pairing.ts";
@@ -33,6 +36,7 @@ export interface HouseholdOptions {
   readonly things: Things;
   readonly audit: Audit;
   readonly changes: Changes;
+  readonly log: Log;
   /** Milliseconds of a clock that only runs forward. */
   monotonic(): number;
 }
@@ -41,6 +45,12 @@ export interface HouseholdOptions {
 export interface Statement {
   readonly issuer: Bytes;
   readonly sequence: number;
+}
+
+/** What `porthole revoke` ends; a window of pairing is one too. */
+export interface Revocable {
+  readonly kind: "grant" | "owner" | "window";
+  readonly id: string;
 }
 
 /** Owners with whom no pairing window opens any more. The store takes 64, and four windows may be open already. */
@@ -75,12 +85,24 @@ export class Household {
   grants(limit: number): GrantEntry[] {
     const { records, clock } = this.#options;
     const bound = clock.lowerBound();
-    const all = records.grants(); // of many, most are past: they are not looked at
-    const likely = all.filter(({ expires }) => expires > bound);
-    const past = all.filter(({ expires }) => expires <= bound);
-    const entries = [...likely, ...past].slice(0, limit).map((grant) => this.#grantEntry(grant));
-    const isOpen = ({ state }: GrantEntry) => state === "waiting" || state === "used";
-    return [...entries.filter(isOpen), ...entries.filter((entry) => !isOpen(entry))];
+    const all = records.grants().map((grant) => ({
+      grant,
+      // Of many, most are past: they are not looked at.
+      isOpen: grant.expires > bound && this.#options.grants.over(grant) === undefined,
+    }));
+    const sorted = [...all.filter(({ isOpen }) => isOpen), ...all.filter(({ isOpen }) => !isOpen)];
+    return sorted.slice(0, limit).map(({ grant }) => this.#grantEntry(grant));
+  }
+
+  /** Pairing windows that are open. */
+  windows(): WindowEntry[] {
+    const { records, pairing, clock, monotonic } = this.#options;
+    const now = monotonic();
+    return pairing.list(now).map(({ id, opener, expiresAt }) => {
+      const label = opener === undefined ? undefined : records.owner(fromHex(opener))?.label;
+      const expires = clock.now() + Math.ceil((expiresAt - now) / 1000);
+      return { id, ...(label !== undefined && { label }), expires };
+    });
   }
 
   sessions(you?: string): SessionEntry[] {
@@ -90,14 +112,19 @@ export class Household {
   /** What a page shows to an owner. */
   people(owner: OwnerRecord, sessionId: string): People {
     const { records, clock } = this.#options;
+    const grants = this.grants(MAX_LISTED_GRANTS);
+    const windows = this.windows();
+    const omitted = records.grants().length - grants.length;
     return {
       owners: this.owners(owner.keyId),
-      grants: this.grants(MAX_LISTED_GRANTS),
+      grants,
       sessions: this.sessions(sessionId),
+      ...(windows.length > 0 && { windows }),
+      ...(omitted > 0 && { omitted }),
       issuing: {
         epoch: records.minEpoch(owner.keyId),
         sequence: records.lastStatement(owner.keyId) + 1,
-        time: clock.now(),
+        ...lendingTime(clock),
       },
     };
   }
@@ -140,15 +167,29 @@ export class Household {
 
   /** Opens a pairing window. Rejects with a RangeError, for people, where it cannot be. */
   async openPairing(forMs: number, by?: OwnerRecord): Promise<OpenedWindow> {
-    const { records, pairing, audit, monotonic } = this.#options;
+    const { records, pairing, audit, changes, monotonic } = this.#options;
     if (records.owners().length >= MAX_OWNERS) {
       throw new RangeError(`Cannot open pairing window: ${MAX_OWNERS} browsers are owners already`);
     }
     const opener = by && toHex(by.keyId);
     const window = await pairing.open({ now: monotonic(), forMs, opener });
+    if (by && !records.owner(by.keyId)) {
+      pairing.close(window.id, monotonic());
+      throw new OwnerRequestError("refused", "Cannot open pairing window: not an owner any more");
+    }
     audit.note("pairing.opened", actorOf(by), `for ${Math.round(forMs / 1000)} s`);
     audit.flush();
+    changes.tell();
     return window;
+  }
+
+  /** Closes a pairing window: its link lets nobody in any more. False if none of this id is open. */
+  closePairing(id: string): boolean {
+    const { pairing, changes, log, monotonic } = this.#options;
+    if (!pairing.close(id, monotonic())) return false;
+    log.info("pairing.closed", { window: id });
+    changes.tell();
+    return true;
   }
 
   /** Ends a grant and the sessions of its guests. "stale_statement": a newer one of this owner was taken. */
@@ -168,19 +209,21 @@ export class Household {
     return result;
   }
 
-  /** What this beginning of an id stands for. Throws an OwnerRequestError unless it is one thing. */
-  find(kind: "grant or owner" | "session", beginning: string): string {
-    const { records, live } = this.#options;
-    const ids = kind === "session" ? live.list().map(({ sessionId }) => sessionId) : [
-      ...records.grants().map(({ id }) => toHex(id)),
-      ...records.owners().map(({ keyId }) => toHex(keyId)),
+  /** The session whose id begins so. Throws an OwnerRequestError unless it is one. */
+  findSession(beginning: string): string {
+    const all = this.#options.live.list().map(({ sessionId: id }) => ({ id }));
+    return findOne(all, { beginning, what: "session" }).id;
+  }
+
+  /** What can be revoked and has an id that begins so. Throws an OwnerRequestError unless it is one thing. */
+  findRevocable(beginning: string): Revocable {
+    const { records, pairing, monotonic } = this.#options;
+    const all: Revocable[] = [
+      ...records.grants().map(({ id }) => ({ kind: "grant", id: toHex(id) }) as const),
+      ...records.owners().map(({ keyId }) => ({ kind: "owner", id: toHex(keyId) }) as const),
+      ...pairing.openWindows(monotonic()).map((id) => ({ kind: "window", id }) as const),
     ];
-    const [found, other] = ids.filter((id) => id.startsWith(beginning));
-    if (found === undefined) {
-      throw new OwnerRequestError("unknown", `There is no ${kind} '${beginning}'`);
-    }
-    if (other === undefined) return found;
-    throw new OwnerRequestError("unknown", `More than one ${kind} begins with '${beginning}'`);
+    return findOne(all, { beginning, what: "grant, owner or pairing link" });
   }
 
   /** Removes an owner; its grants go with it, also if it pairs again. Throws an OwnerRequestError. */
@@ -237,6 +280,18 @@ export class Household {
       if (!records.owner(keyId)) passes.forget(toHex(keyId));
     }
   }
+}
+
+function findOne<T extends { readonly id: string }>(
+  all: readonly T[],
+  { beginning, what }: { readonly beginning: string; readonly what: string },
+): T {
+  const [found, other] = all.filter(({ id }) => id.startsWith(beginning));
+  if (found === undefined) {
+    throw new OwnerRequestError("unknown", `There is no ${what} '${beginning}'`);
+  }
+  if (other === undefined) return found;
+  throw new OwnerRequestError("unknown", `More than one ${what} begins with '${beginning}'`);
 }
 
 function sessionEntry(session: LiveSession, you: string | undefined): SessionEntry {

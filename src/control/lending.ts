@@ -9,6 +9,7 @@ import { MAX_TTL_SECONDS, MAX_USES, openGrant } from "../trust/grant.ts";
 import { makeInvite } from "../trust/invite_link.ts";
 import { tidyLabel } from "../trust/label.ts";
 import type { Audit } from "./audit.ts";
+import type { Changes } from "./changes.ts";
 import type { DeviceClock } from "./clock.ts";
 import type { DeviceRoot, Grants } from "./grants.ts";
 import { OwnerRequestError } from "./owner_error.ts";
@@ -24,6 +25,7 @@ export interface LendingOptions {
   readonly grants: Grants;
   readonly things: Things;
   readonly audit: Pick<Audit, "draft">;
+  readonly changes: Changes;
 }
 
 /** What somebody at the device decides. */
@@ -43,9 +45,13 @@ export interface LentGrant {
   readonly fragment: string;
   /** Unix seconds by the device's clock. */
   readonly expires: number;
+  /** What counts: until `expires`, or so long from the first visit on, since nobody knew the time. */
+  readonly begins: "now" | "first-visit";
 }
 
 const UNNAMED = "Guest";
+/** How far what is known of the time may lie behind the truth: a board out of a drawer, with an image of last year. */
+const MAX_UNKNOWN_SECONDS = 400 * 24 * 3600;
 
 export class Lending {
   readonly #options: LendingOptions;
@@ -56,12 +62,11 @@ export class Lending {
 
   /** Makes an invite of the device. Rejects with a RangeError, for people, where it cannot be. */
   async lend(terms: LendTerms): Promise<LentGrant> {
-    const { device, signer, records, clock, things } = this.#options;
+    const { device, signer, records, things } = this.#options;
     const { seconds, uses } = terms;
     checkCount(seconds, { max: MAX_TTL_SECONDS, what: "a time from 1 second to 10 years" });
     checkCount(uses, { max: MAX_USES, what: `1 to ${MAX_USES} browsers` });
-    const notBefore = clock.now();
-    const expires = notBefore + seconds;
+    const { notBefore, expires, begins } = this.#term(seconds);
     const { token, fragment, id } = await makeInvite({
       devicePublicKey: device.publicKey,
       issuer: signer,
@@ -77,7 +82,13 @@ export class Lending {
     if (this.#add(grant) === "full") {
       throw new RangeError("Cannot lend: too many grants are open. Revoke one that nobody needs");
     }
-    return { id: toHex(id), fragment, expires };
+    return { id: toHex(id), fragment, expires, begins };
+  }
+
+  #term(seconds: number): Pick<LentGrant, "expires" | "begins"> & { notBefore: number } {
+    const { time, slack } = lendingTime(this.#options.clock);
+    const expires = time + seconds + (slack ?? 0);
+    return { notBefore: time, expires, begins: slack === undefined ? "now" : "first-visit" };
   }
 
   /** Takes an invite that this owner signed. Rejects with an OwnerRequestError. */
@@ -87,8 +98,8 @@ export class Lending {
   ): Promise<void> {
     const { records, clock } = this.#options;
     const grant = await this.#read(token, owner);
-    if (grant.epoch < records.minEpoch(owner.keyId) || grant.expires <= clock.lowerBound()) {
-      throw new OwnerRequestError("invalid", "Cannot register grant: it is over already");
+    if (grant.epoch !== records.minEpoch(owner.keyId) || grant.expires <= clock.lowerBound()) {
+      throw new OwnerRequestError("invalid", "Cannot register grant: not of now, or over already");
     }
     const { id, expires, uses } = grant;
     const createdAt = clock.now();
@@ -102,11 +113,13 @@ export class Lending {
   }
 
   #add(grant: GrantRecord, by?: OwnerRecord): "added" | "known" | "full" {
-    const { records, grants, audit } = this.#options;
+    const { records, grants, audit, changes } = this.#options;
     const { id } = grant;
     const actor = by ? { holder: by.keyId, label: by.label, grant: id } : { grant: id };
     const added = records.addGrant(grant, audit.draft("grant.lent", actor, grant.label));
-    if (added === "added") grants.made(id);
+    if (added !== "added") return added;
+    grants.made(id);
+    changes.tell();
     return added;
   }
 
@@ -123,6 +136,17 @@ export class Lending {
       throw new OwnerRequestError("invalid", "Cannot register grant: it does not hold", { cause });
     }
   }
+}
+
+/**
+ * When what is lent now begins, in Unix seconds. An end that is counted from a wrong time would be past at the first right
+ * one: while nobody knows the time, `slack` goes on top of the end, and it is the `ttl` that counts.
+ */
+export function lendingTime(
+  clock: Pick<DeviceClock, "knowledge" | "lowerBound" | "now">,
+): { readonly time: number; readonly slack?: number } {
+  if (clock.knowledge() !== "unknown") return { time: clock.now() };
+  return { time: clock.lowerBound(), slack: MAX_UNKNOWN_SECONDS };
 }
 
 function checkCount(value: number, { max, what }: { max: number; what: string }): void {

@@ -27,7 +27,8 @@ export interface LiveSession {
 export class LiveSessions {
   readonly #log: Log;
   readonly #changes: Changes;
-  readonly #live = new Map<string, LiveSession>();
+  /** The longest first. By identity: browsers choose their ids. */
+  readonly #live = new Set<LiveSession>();
 
   constructor(options: { readonly log: Log; readonly changes: Changes }) {
     this.#log = options.log;
@@ -35,24 +36,22 @@ export class LiveSessions {
   }
 
   add(session: LiveSession): void {
-    this.#live.set(session.sessionId, session);
+    this.#live.add(session);
     this.#changes.tell();
   }
 
   /** It is over, if it was there. */
   remove(session: LiveSession): void {
-    if (this.#live.get(session.sessionId) !== session) return;
-    this.#live.delete(session.sessionId);
-    this.#changes.tell();
+    if (this.#live.delete(session)) this.#changes.tell();
   }
 
   /** The longest first. */
   list(): readonly LiveSession[] {
-    return [...this.#live.values()];
+    return [...this.#live];
   }
 
   find(sessionId: string): LiveSession | undefined {
-    return this.#live.get(sessionId);
+    return this.list().find((session) => session.sessionId === sessionId);
   }
 
   /** Ends whoever may not stay. */

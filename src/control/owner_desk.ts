@@ -53,6 +53,7 @@ export class SessionDesk implements OwnerDesk {
     this.#listener = undefined;
   }
 
+  /** Waits for signatures and the store alone; the agent's relay bounds it (`src/agent/owner_relay.ts`). */
   async answer(request: OwnerRequest): Promise<OwnerReply> {
     try {
       return await this.#answer(request);
@@ -66,7 +67,7 @@ export class SessionDesk implements OwnerDesk {
   }
 
   async #answer(request: OwnerRequest): Promise<OwnerReply> {
-    const { records, household, lending, audit, changes } = this.#parts;
+    const { records, household, lending, audit } = this.#parts;
     const owner = this.#owner();
     switch (request.kind) {
       case "people":
@@ -75,7 +76,6 @@ export class SessionDesk implements OwnerDesk {
         return await this.#pair(request.forSeconds, owner);
       case "lend":
         await lending.register(request.token, { owner, label: request.label });
-        changes.tell();
         return { kind: "done" };
       case "revoke":
         await this.#revoke(request.statement);
@@ -83,6 +83,9 @@ export class SessionDesk implements OwnerDesk {
       case "kick":
         if (household.kick(request.session, owner)) return { kind: "done" };
         throw new OwnerRequestError("unknown", "Cannot end session: there is none of this id");
+      case "unpair":
+        if (household.closePairing(request.id)) return { kind: "done" };
+        throw new OwnerRequestError("unknown", "Cannot end pairing link: none of this id is open");
       case "audit":
         return { kind: "audit", entries: audit.page({ ...request, limit: AUDIT_PAGE }) };
       case "audit-hash": {

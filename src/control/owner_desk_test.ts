@@ -9,7 +9,9 @@ import { signRevocation } from "../trust/revocation.ts";
 import { newSigner } from "../trust/test_ends.ts";
 import { MAX_LISTED_GRANTS } from "./household.ts";
 import { AUDIT_PAGE } from "./owner_desk.ts";
-import { claimOf, HOUR, override, type Person, Scene, START } from "./testing/scene.ts";
+import { claimOf, HOUR, override, type Person, Scene, START, World } from "./testing/scene.ts";
+
+const YEAR_2099 = Date.UTC(2099, 0, 1) / 1000;
 
 async function refused(person: Person, request: OwnerRequest, code: string): Promise<void> {
   await assert.rejects(person.ask(request), { code }, request.kind);
@@ -91,8 +93,40 @@ Deno.test("owners pair another browser by a link, and no one else by it", async 
     assert.equal(scene.store.owners().length, 2);
     assert.equal(await scene.refusalOf(await newSigner(), { claim }), "claim_used");
     await refused(owner, { kind: "pair", forSeconds: 1 }, "limit");
-    for (let i = 0; i < 4; i++) await owner.ask({ kind: "pair", forSeconds: 60 });
+    for (let i = 0; i < 2; i++) await owner.ask({ kind: "pair", forSeconds: 60 });
     await refused(owner, { kind: "pair", forSeconds: 60 }, "limit");
+  });
+});
+
+Deno.test("owners see which pairing links are good, and end any of them", async () => {
+  await Scene.run(async (scene) => {
+    const [owner, other] = [await scene.owner({ label: "Tablet" }), await scene.owner()];
+    assert.equal((await owner.ask({ kind: "people" })).windows, undefined);
+    const { id, fragment } = await owner.ask({ kind: "pair", forSeconds: 600 });
+    const board = await scene.household.openPairing(60_000);
+    assert.deepEqual((await other.ask({ kind: "people" })).windows, [
+      { id, label: "Tablet", expires: START + 600 },
+      { id: board.id, expires: START + 60 },
+    ]);
+    let told = 0;
+    owner.admission.desk!.onChange(() => told++);
+    assert.deepEqual(await other.ask({ kind: "unpair", id }), { kind: "done" });
+    assert.equal(told, 1);
+    await refused(other, { kind: "unpair", id }, "unknown");
+    const claim = await claimOf(fragment);
+    assert.equal(await scene.refusalOf(await newSigner(), { claim }), "claim_expired");
+    assert.deepEqual(scene.pairing.openWindows(scene.world.monotonic), [board.id]);
+  });
+});
+
+Deno.test("an owner who is removed while its pairing link is made leaves no window open", async () => {
+  await Scene.run(async (scene) => {
+    const [owner, other] = [await scene.owner(), await scene.owner()];
+    const record = scene.store.owner(fromHex(other.admission.holder))!;
+    const opening = scene.household.openPairing(60_000, record);
+    scene.household.removeOwner(record.keyId);
+    await assert.rejects(opening, { code: "refused" });
+    assert.deepEqual((await owner.ask({ kind: "people" })).windows, undefined);
   });
 });
 
@@ -138,6 +172,14 @@ Deno.test("owners register only what they signed themselves, for this device, an
     await owner.ask({ kind: "lend", token: invite.token, label });
     await owner.ask({ kind: "lend", token: invite.token, label: "again" });
     assert.deepEqual(scene.household.grants(9).map((grant) => grant.label), [label]);
+    const ahead = await makeInvite({
+      ...read,
+      devicePublicKey: scene.identity.signer.publicKey,
+      issuer: owner.signer,
+      issuerEpoch: read.epoch + 1,
+      uses: 1,
+    });
+    await refused(owner, { kind: "lend", token: ahead.token, label }, "invalid");
     const past = await owner.invite({ seconds: 5 });
     scene.world.pass(10);
     await refused(owner, { kind: "lend", token: past.token, label }, "invalid");
@@ -295,8 +337,64 @@ Deno.test("owners' list of people has what is open first, and a bounded number o
       [past.id, "expired"],
     ]);
     for (let i = 0; i < 70; i++) await scene.lend();
-    assert.equal((await owner.ask({ kind: "people" })).grants.length, MAX_LISTED_GRANTS);
+    const people = await owner.ask({ kind: "people" });
+    assert.equal(people.grants.length, MAX_LISTED_GRANTS);
+    assert.equal(people.omitted, scene.store.grants().length - MAX_LISTED_GRANTS);
   });
+});
+
+Deno.test("owners see what is open, however many newer grants were ended", async () => {
+  await Scene.run(async (scene) => {
+    const owner = await scene.owner();
+    const open = await scene.lend({ label: "still open" });
+    for (let i = 0; i < MAX_LISTED_GRANTS; i++) {
+      scene.household.revokeGrant(fromHex((await scene.lend()).id));
+    }
+    const { grants, omitted } = await owner.ask({ kind: "people" });
+    assert.equal(grants[0]!.id, open.id);
+    assert.deepEqual([grants.length, omitted], [MAX_LISTED_GRANTS, 1]);
+  });
+});
+
+Deno.test("owners' pages hear of what the board lends, and of what ends by itself", async () => {
+  await Scene.run(async (scene) => {
+    const owner = await scene.owner();
+    let told = 0;
+    owner.admission.desk!.onChange(() => told++);
+    await scene.lend({ seconds: 60 });
+    assert.equal(told, 1);
+    scene.pass(50);
+    assert.equal(told, 1);
+    scene.pass(20);
+    assert.equal(told, 2);
+  });
+});
+
+Deno.test("what is lent before the time is known lasts from the first visit on", async () => {
+  const world = new World();
+  Object.assign(world, { synchronised: false, system: YEAR_2099 });
+  await Scene.run(async (scene) => {
+    const owner = await scene.owner({ time: YEAR_2099 });
+    assert.equal(scene.clock.knowledge(), "unknown", "no owner is that wrong");
+    const board = await scene.lending.lend({
+      ...{ services: ["ui"], cameras: [], operations: ["view"], seconds: HOUR, uses: 1 },
+    });
+    assert.equal(board.begins, "first-visit");
+    const links = [board.fragment, (await owner.lend()).fragment];
+    Object.assign(world, { synchronised: true, system: START });
+    scene.pass(15);
+    assert.equal(scene.clock.knowledge(), "synchronised");
+    for (const link of links) {
+      const guest = await scene.guest(link);
+      const { access } = guest.admission.greeting();
+      assert.equal(access.role === "guest" && access.remainingSeconds, HOUR);
+    }
+    const { begins, expires } = await scene.lending.lend({
+      ...{ services: ["ui"], cameras: [], operations: ["view"], seconds: HOUR, uses: 1 },
+    });
+    assert.deepEqual([begins, expires], ["now", scene.clock.now() + HOUR]);
+    assert.equal((await owner.ask({ kind: "people" })).issuing.slack, undefined);
+  }, world);
 });
 
 Deno.test("owners get a code and no inner words when the store fails", async () => {

@@ -21,8 +21,10 @@ export const DEFAULT_WINDOW_MS = 10 * 60_000;
 export const MIN_WINDOW_MS = 60_000;
 /** A link sent to someone far away; beyond a day it is a key under the mat. */
 export const MAX_WINDOW_MS = 24 * 60 * 60_000;
-/** Windows at once: a family pairs its phones side by side. */
+/** Windows at once: a family pairs its phones side by side. The last place is for somebody at the device. */
 export const MAX_OPEN_WINDOWS = 4;
+/** Of one owner. */
+export const MAX_WINDOWS_OF_OWNER = 2;
 /** Failed proofs that close a window, as in Matter (security.md 1.1). */
 export const MAX_FAILURES = 20;
 /** Ended windows of which the reason is still known. */
@@ -34,6 +36,16 @@ export interface OpenedWindow {
   readonly id: string;
   /** Goes behind `#` of the shell's address. A secret. */
   readonly fragment: string;
+  /** In milliseconds of the clock that `now` is of. */
+  readonly expiresAt: number;
+}
+
+/** A window that is open. */
+export interface OpenWindow {
+  /** 32 digits. */
+  readonly id: string;
+  /** Key id of the owner who opened it; absent: somebody at the device. */
+  readonly opener?: string;
   /** In milliseconds of the clock that `now` is of. */
   readonly expiresAt: number;
 }
@@ -69,8 +81,8 @@ export class Pairing {
   }
 
   /**
-   * Opens a window of `forMs` milliseconds. Rejects with a RangeError if that is under a minute or over a day, or if four
-   * are open.
+   * Opens a window of `forMs` milliseconds. Rejects with a RangeError if that is under a minute or over a day, or if too
+   * many are open.
    */
   async open(options: {
     readonly now: number;
@@ -88,7 +100,7 @@ export class Pairing {
     const fragment = PAIR_FRAGMENT + encodePairLink(link);
     const key = await claimKey(secret);
     const id = toHex(claimId);
-    this.#makeRoom(now);
+    this.#makeRoom(now, opener);
     const expiresAt = now + forMs;
     this.#set(id, { kind: "open", key, expiresAt, failures: 0, opener });
     return { id, fragment, expiresAt };
@@ -110,7 +122,17 @@ export class Pairing {
 
   /** Ids of the windows that are open now. */
   openWindows(now: number): string[] {
-    return [...this.#windows.keys()].filter((id) => this.#state(id, now)?.kind === "open");
+    return this.list(now).map(({ id }) => id);
+  }
+
+  /** The windows that are open now, the oldest first. */
+  list(now: number): OpenWindow[] {
+    return [...this.#windows.keys()].flatMap((id) => {
+      const window = this.#state(id, now);
+      if (window?.kind !== "open") return [];
+      const { opener, expiresAt } = window;
+      return [{ id, expiresAt, ...(opener !== undefined && { opener }) }];
+    });
   }
 
   /** Why this offer may not pair now; undefined if it may. A proof that does not hold counts as a failure. */
@@ -159,7 +181,7 @@ export class Pairing {
     const window = this.#state(id, now);
     if (window?.kind !== "open") return;
     const failures = window.failures + 1;
-    this.#set(id, failures > MAX_FAILURES ? { kind: "closed" } : { ...window, failures });
+    this.#set(id, failures >= MAX_FAILURES ? { kind: "closed" } : { ...window, failures });
   }
 
   /** The state as of now: time ends a window whenever somebody looks. */
@@ -169,14 +191,14 @@ export class Pairing {
     return this.#set(id, { kind: "closed" });
   }
 
-  #makeRoom(now: number): void {
-    const open = this.openWindows(now);
-    if (open.length >= MAX_OPEN_WINDOWS) {
-      throw new RangeError(
-        `Cannot open pairing window: ${open.length} are open. Use one of them or wait until it closes`,
-      );
-    }
-    const ended = [...this.#windows.keys()].filter((id) => !open.includes(id));
+  #makeRoom(now: number, opener: string | undefined): void {
+    const open = this.list(now);
+    const own = open.filter((window) => window.opener === opener);
+    if (opener !== undefined && own.length >= MAX_WINDOWS_OF_OWNER) throw tooMany(own.length);
+    const most = opener === undefined ? MAX_OPEN_WINDOWS : MAX_OPEN_WINDOWS - 1;
+    if (open.length >= most) throw tooMany(open.length);
+    const isOpen = new Set(open.map(({ id }) => id));
+    const ended = [...this.#windows.keys()].filter((id) => !isOpen.has(id));
     for (const id of ended.slice(0, -MAX_ENDED_WINDOWS)) this.#windows.delete(id);
   }
 
@@ -184,4 +206,10 @@ export class Pairing {
     this.#windows.set(id, state);
     return state;
   }
+}
+
+function tooMany(open: number): RangeError {
+  return new RangeError(
+    `Cannot open pairing window: ${open} are open. Use one of them, end one, or wait until it closes`,
+  );
 }

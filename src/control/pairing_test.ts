@@ -73,7 +73,7 @@ Deno.test("pairing closes a window after too many failures and leaves the others
   const pairing = await newPairing();
   const [first, second] = [await pairing.open({ now: 0 }), await pairing.open({ now: 0 })];
   const guess = await offerOf(first.fragment, randomBytes(16));
-  for (let i = 0; i < MAX_FAILURES; i++) {
+  for (let i = 1; i < MAX_FAILURES; i++) {
     assert.equal(await pairing.refusal(guess, 1), "claim_wrong");
   }
   assert.equal(await pairing.refusal(await offerOf(first.fragment), 1), undefined);
@@ -116,6 +116,7 @@ Deno.test("pairing bounds how long and how many windows are open", async () => {
   const ids: string[] = [];
   for (let i = 0; i < MAX_OPEN_WINDOWS; i++) ids.push((await pairing.open({ now: 0 })).id);
   await assert.rejects(pairing.open({ now: 0 }), /4 are open/);
+  await assert.rejects(pairing.open({ now: 0, opener: "a" }), /4 are open/);
   assert.equal(pairing.close(ids[0]!, 0), true);
   assert.equal(pairing.close(ids[0]!, 0), false);
   assert.equal(pairing.close("unknown", 0), false);
@@ -130,4 +131,16 @@ Deno.test("pairing tells nobody the secret but in the link", async () => {
   assert.equal(secret.length, 16);
   assert.equal(fragment.includes(id), false);
   assert.equal(JSON.stringify(pairing), "{}");
+});
+
+Deno.test("pairing gives one owner two windows, owners three, and somebody at the device the last", async () => {
+  const pairing = await newPairing();
+  for (const opener of ["a", "a", "b"]) assert.ok(await pairing.open({ now: 0, opener }));
+  await assert.rejects(pairing.open({ now: 0, opener: "a" }), /2 are open/);
+  await assert.rejects(pairing.open({ now: 0, opener: "b" }), /3 are open/);
+  const { id } = await pairing.open({ now: 0 });
+  assert.deepEqual(pairing.list(1).map(({ opener }) => opener), ["a", "a", "b", undefined]);
+  await assert.rejects(pairing.open({ now: 0 }), /4 are open/);
+  pairing.close(id, 1);
+  assert.ok(await pairing.open({ now: 1 }));
 });

@@ -1,6 +1,6 @@
 /**
  * What must survive a pulled plug, as the control folder needs it; `src/store/store.ts` has it by structure. Calls are
- * synchronous, and what they answer has been flushed to disk. A change and the line of the log that tells of it are
+ * synchronous, and what they answer has been flushed to disk but for who was seen when. A change and the line of the log that tells of it are
  * written together or not at all. Times are Unix seconds by the device's clock.
  */
 import type { Bytes } from "../lib/bytes.ts";
@@ -85,11 +85,12 @@ export interface Records {
     owner: OwnerRecord,
     line: AuditDraft,
   ): "added" | "already_used";
-  /** Removes the owner and raises the epoch below which nothing that it issued holds: also if it pairs again. */
+  /** Removes the owner and changes its epoch: nothing that it issued holds any more, also if it pairs again. */
   removeOwner(keyId: Bytes, line: AuditDraft): "removed" | "unknown";
+  /** This, as `sawGuest`, is told at once and written with the next `spend`: only nice to know. */
   sawOwner(keyId: Bytes, at: number): void;
 
-  /** Least epoch of an issuer whose tokens still hold; 0 for one that never was removed. */
+  /** Epoch of an issuer whose tokens hold, and no others: by lot after each removal, so that nobody can sign for it before. */
   minEpoch(issuer: Bytes): number;
   /** Number of the last signed statement taken from this issuer; 0 for none. */
   lastStatement(issuer: Bytes): number;
@@ -108,7 +109,7 @@ export interface Records {
     line: AuditDraft,
   ): "added" | "known" | "used_up" | "full";
   sawGuest(grant: Bytes, keyId: Bytes, at: number): void;
-  /** Adds seconds of `ttl` that passed. */
+  /** Adds seconds of `ttl` that passed, and writes who was seen. Nothing at all costs nothing. */
   spend(spent: readonly SpentTime[]): void;
 
   /** Ends a grant for good; `until` says from when on nobody needs to remember. With the statement's number, if it came signed. */

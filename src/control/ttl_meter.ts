@@ -41,7 +41,6 @@ export class TtlMeter {
     const spent = guests
       .map((guest) => ({ ...guest, seconds: this.#unwritten(guest) }))
       .filter(({ seconds }) => seconds >= 1);
-    if (spent.length === 0) return;
     this.#options.records.spend(spent); // one flush for all: SD cards wear out
     for (const guest of spent) {
       this.#since.set(nameOf(guest), this.#sinceOf(guest) + guest.seconds * 1000);

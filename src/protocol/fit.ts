@@ -44,16 +44,22 @@ export function fitReply(reply: OwnerReply): OwnerReply {
   }
 }
 
-/** First come owners and sessions, then grants that still hold, then their guests, then grants that ended. */
-function fitPeople({ owners, sessions, grants, issuing }: People): People {
+/** First come owners, sessions and pairing windows, then grants that still hold, then their guests, then grants that ended. */
+function fitPeople(all: People): People {
+  const { owners, sessions, windows, grants, issuing } = all;
   const room = new Room();
-  const fitting = { owners: room.take(owners), sessions: room.take(sessions), issuing };
+  const fitting = {
+    owners: room.take(owners),
+    sessions: room.take(sessions),
+    ...(windows && { windows: room.take(windows) }),
+    issuing,
+  };
   const holding = grants.filter((grant) => !hasEnded(grant));
   const bare = room.take(holding.map((grant) => ({ ...grant, guests: [] })));
   const held = bare.map((grant, at) => ({ ...grant, guests: room.take(holding[at]!.guests) }));
   const ended = room.take(grants.filter(hasEnded), MAX_LIST - held.length);
   const people = { ...fitting, grants: [...held, ...ended] };
-  const omitted = count({ owners, sessions, grants }) - count(people);
+  const omitted = (all.omitted ?? 0) + count(all) - count(people);
   return omitted === 0 ? people : { ...people, omitted };
 }
 
@@ -61,9 +67,9 @@ function hasEnded({ state }: GrantEntry): boolean {
   return state === "expired" || state === "revoked";
 }
 
-function count({ owners, sessions, grants }: Pick<People, "owners" | "sessions" | "grants">) {
+function count({ owners, sessions, windows = [], grants }: Omit<People, "issuing">): number {
   const guests = grants.reduce((sum, grant) => sum + grant.guests.length, 0);
-  return owners.length + sessions.length + grants.length + guests;
+  return owners.length + sessions.length + windows.length + grants.length + guests;
 }
 
 /** Bytes of one message that entries may still use. */

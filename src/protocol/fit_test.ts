@@ -58,6 +58,14 @@ Deno.test("guests give way before the grants that hold, so that each can be revo
   assert.equal(kept + told.omitted!, 8 * 64);
 });
 
+Deno.test("what control had left out already is counted with what finds no place", () => {
+  const told = readPeople({ ...PEOPLE, omitted: 5 });
+  assert.equal(told.omitted, 5);
+  const grants = Array(64).fill({ ...GRANT, services: LONG_IDS, cameras: LONG_IDS, guests: [] });
+  const most = readPeople({ ...PEOPLE, grants, omitted: 5 });
+  assert.equal(most.omitted, 5 + grants.length - most.grants.length);
+});
+
 Deno.test("owners and sessions never give way to grants", () => {
   const owners = Array(32).fill({ ...OWNER, label: LONG_LABEL });
   const sessions = Array(16).fill({ ...SESSION, label: LONG_LABEL });

@@ -14,6 +14,8 @@ export type OwnerRequest =
   | { readonly kind: "people" }
   /** Opens a pairing window: another browser becomes an owner. */
   | { readonly kind: "pair"; readonly forSeconds: number }
+  /** Closes a pairing window, whoever opened it: its link lets nobody in any more. `id` is that of the reply to `pair`. */
+  | { readonly kind: "unpair"; readonly id: string }
   /** Registers an invite that this owner signed, so that it is listed and can be revoked. */
   | { readonly kind: "lend"; readonly token: Bytes; readonly label: string }
   /** A signed statement (`src/trust/revocation.ts`): ends a grant or removes an owner. */
@@ -50,10 +52,20 @@ export interface People {
   /** The newest first, ended ones last; at most 64. */
   readonly grants: readonly GrantEntry[];
   readonly sessions: readonly SessionEntry[];
+  /** Pairing links that are still good; absent for none. */
+  readonly windows?: readonly WindowEntry[];
   /** Entries of these lists, guests included, that found no place in the message (`fit.ts`); absent for none. */
   readonly omitted?: number;
   /** What this owner's next signed object must carry. */
-  readonly issuing: { readonly epoch: number; readonly sequence: number; readonly time: number };
+  readonly issuing: Issuing;
+}
+
+export interface Issuing {
+  readonly epoch: number;
+  readonly sequence: number;
+  readonly time: number;
+  /** Seconds to add to the end of what is lent: nobody knows the time, only its `ttl` counts. Absent: the time is known. */
+  readonly slack?: number;
 }
 
 export interface OwnerEntry {
@@ -64,6 +76,15 @@ export interface OwnerEntry {
   readonly lastSeen?: number;
   /** The one who asks. */
   readonly you: boolean;
+}
+
+/** A pairing window: whoever opens its link first becomes an owner. */
+export interface WindowEntry {
+  /** 32 digits. */
+  readonly id: string;
+  /** Label of the owner who opened it; absent: somebody at the device. */
+  readonly label?: string;
+  readonly expires: number;
 }
 
 /** waiting: nobody came yet; used: as many as may have come; ended ones say why. */

@@ -31,6 +31,7 @@ import {
   type OwnerRequest,
   type People,
   type SessionEntry,
+  type WindowEntry,
 } from "./owner.ts";
 
 const KEY_ID_BYTES = 8;
@@ -47,6 +48,7 @@ const REQUESTS: ReadonlyMap<unknown, Reader<OwnerRequest>> = new Map<unknown, Re
   [
     ["people", () => ({ kind: "people" })],
     ["pair", (f) => ({ kind: "pair", forSeconds: uint(f.forSeconds) })],
+    ["unpair", (f) => ({ kind: "unpair", id: longId(f.id) })],
     ["lend", (f) => ({ kind: "lend", token: token(f.token), label: label(f.label) })],
     ["revoke", (f) => ({ kind: "revoke", statement: token(f.statement) })],
     ["kick", (f) => ({ kind: "kick", session: longId(f.session) })],
@@ -94,11 +96,13 @@ function people(fields: Fields): People {
     owners: list(fields.owners, ownerEntry),
     grants: list(fields.grants, grantEntry),
     sessions: list(fields.sessions, sessionEntry),
+    ...optional(fields, "windows", (value) => list(value, windowEntry)),
     ...optional(fields, "omitted", uint),
     issuing: {
       epoch: uint(issuing.epoch),
       sequence: uint(issuing.sequence),
       time: seconds(issuing.time),
+      ...optional(issuing, "slack", uint),
     },
   };
 }
@@ -111,6 +115,15 @@ function ownerEntry(value: unknown): OwnerEntry {
     createdAt: seconds(fields.createdAt),
     ...optional(fields, "lastSeen", seconds),
     you: flag(fields.you),
+  };
+}
+
+function windowEntry(value: unknown): WindowEntry {
+  const fields = record(value);
+  return {
+    id: longId(fields.id),
+    ...optional(fields, "label", label),
+    expires: seconds(fields.expires),
   };
 }
 

@@ -12,6 +12,7 @@ import {
   OWNER,
   PEOPLE,
   SESSION,
+  WINDOW,
 } from "./owner_samples_test.ts";
 
 const TOKEN = new Uint8Array(250).fill(5);
@@ -20,6 +21,7 @@ const ID = "0123456789abcdef0123456789abcdef";
 const REQUESTS: OwnerRequest[] = [
   { kind: "people" },
   { kind: "pair", forSeconds: 600 },
+  { kind: "unpair", id: ID },
   { kind: "lend", token: TOKEN, label: "Plumber – 2nd floor" },
   { kind: "revoke", statement: TOKEN },
   { kind: "kick", session: ID },
@@ -31,6 +33,12 @@ const REQUESTS: OwnerRequest[] = [
 const REPLIES: OwnerReply[] = [
   { kind: "people", ...PEOPLE },
   { kind: "people", ...PEOPLE, omitted: 3 },
+  {
+    kind: "people",
+    ...PEOPLE,
+    windows: [WINDOW, { id: ID, expires: 7 }],
+    issuing: { ...PEOPLE.issuing, slack: 34_560_000 },
+  },
   { kind: "pair", fragment: "pair=AW7gkf0oCptoVU-nPFiBJdR9_", id: ID, forSeconds: 600 },
   { kind: "done" },
   { kind: "audit", entries: [] },
@@ -136,7 +144,15 @@ for (const [name, reply] of HOSTILE_REPLIES) {
 }
 
 Deno.test("owner reader gives a message or a ProtocolError for any value in any field", () => {
-  const place = fc.constantFrom("owners", "grants", "sessions", "issuing", "omitted", "kind");
+  const place = fc.constantFrom(
+    "owners",
+    "grants",
+    "sessions",
+    "windows",
+    "issuing",
+    "omitted",
+    "kind",
+  );
   fc.assert(fc.property(place, fc.jsonValue(), (name, value) => {
     const reply = { kind: "people", ...PEOPLE, [name]: value };
     try {

@@ -29,6 +29,7 @@ export const SESSION = {
   since: 5,
   you: false,
 } as const;
+export const WINDOW = { id: LONG, label: "Anna's phone", expires: 6 };
 export const PEOPLE: People = {
   owners: [OWNER, { id: KEY, label: "", createdAt: 1, you: false }],
   grants: [GRANT, { ...GRANT, state: "revoked", guests: [], cameras: [] }],
@@ -85,6 +86,7 @@ export function anyPeople(most: number): fc.Arbitrary<People> {
     owners: some(fc.record(owner, PLAIN)),
     grants: some(grant),
     sessions: some(session),
+    windows: some(fc.record({ id: digits(16), label, expires: time }, PLAIN), 4),
     issuing: fc.record({ epoch: fc.nat(), sequence: fc.nat(), time }, PLAIN),
   }, PLAIN);
 }

@@ -1,8 +1,11 @@
 /**
  * How many databases this device has had. A database that was damaged takes with it what was revoked and which invites
  * were used; the device's own key lives on, and so would the grants that it signed, and those of an owner who pairs again.
- * So each new database counts one further than the last, and what was issued before it holds no more: `minEpoch` begins
- * at the generation's base. The count stands in the database and in a file of its own beside it, as one may be lost.
+ * So each new database counts one further than the last, and what was issued before it holds no more: it begins with an
+ * epoch of its own. The count stands in the database and in a file of its own beside it, as one may be lost.
+ *
+ * Epochs are drawn by lot, and hold alone: an owner who is about to lose its place, or whoever holds its browser, could sign
+ * for each that can be foreseen.
  */
 import {
   closeSync,
@@ -16,13 +19,12 @@ import {
 import { dirname } from "node:path";
 import { utf8 } from "../lib/bytes.ts";
 
-/** Times that one key could be removed within a generation. Epochs have four bytes: that leaves four million generations. */
-const EPOCHS_PER_GENERATION = 1024;
 const SECONDS_PER_HOUR = 3600;
 
-/** The epoch at which all issuers begin. */
-export function baseEpoch(generation: number): number {
-  return generation * EPOCHS_PER_GENERATION;
+/** An epoch that nobody can foresee: four bytes (PROTOCOL.md 1), and not 0, with which the first database begins. */
+export function drawEpoch(): number {
+  const [drawn] = crypto.getRandomValues(new Uint32Array(1));
+  return drawn || 1;
 }
 
 /** The count beside a database; undefined if there never was a whole one. */

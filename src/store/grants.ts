@@ -2,26 +2,33 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Bytes } from "../lib/bytes.ts";
 import { readBlob, type Row } from "./columns.ts";
+import type { Issuers } from "./issuers.ts";
 import { KEPT_AFTER_EXPIRY_S, MAX_KEPT_GRANTS, MAX_LIVE_GRANTS } from "./limits.ts";
 import type { Settings } from "./settings.ts";
 import type { Grant } from "./stored.ts";
 
-/** Nobody can use it at the time given, and nobody can from then on. */
+/** Nobody can use it at the time given, and nobody can from then on. Wants the time, and the first epoch. */
 const HAS_ENDED = `(
   expires <= ?
   OR id IN (SELECT cti FROM revoked)
-  OR issuer IN (
-    SELECT key_id FROM issuers WHERE min_epoch > 0 AND key_id NOT IN (SELECT key_id FROM owners)
-  )
+  OR epoch <> coalesce((SELECT epoch FROM issuers WHERE key_id = grants.issuer), ?)
 )`;
 
 export class Grants {
   readonly #database: DatabaseSync;
   readonly #settings: Settings;
+  readonly #issuers: Pick<Issuers, "epoch" | "firstEpoch">;
 
-  constructor(database: DatabaseSync, settings: Settings) {
+  constructor(
+    database: DatabaseSync,
+    others: {
+      readonly settings: Settings;
+      readonly issuers: Pick<Issuers, "epoch" | "firstEpoch">;
+    },
+  ) {
     this.#database = database;
-    this.#settings = settings;
+    this.#settings = others.settings;
+    this.#issuers = others.issuers;
   }
 
   find(id: Bytes): Grant | undefined {
@@ -41,12 +48,13 @@ export class Grants {
     if (this.#countLive(now) >= MAX_LIVE_GRANTS || !this.#hasRoom()) return "full";
     this.#database
       .prepare(
-        `INSERT INTO grants (id, issuer, token, label, created_at, expires, uses)
-         VALUES (?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO grants (id, issuer, epoch, token, label, created_at, expires, uses)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       )
       .run(
         grant.id,
         grant.issuer,
+        this.#issuers.epoch(grant.issuer), // no other holds
         grant.token,
         grant.label,
         grant.createdAt,
@@ -68,7 +76,7 @@ export class Grants {
 
   #countLive(now: number): number {
     const query = `SELECT count(*) AS count FROM grants WHERE NOT ${HAS_ENDED}`;
-    return Number(this.#database.prepare(query).get(now)?.count);
+    return Number(this.#database.prepare(query).get(now, this.#issuers.firstEpoch)?.count);
   }
 
   /** Whether one more may be kept, or an ended one was dropped for it. */
@@ -80,7 +88,7 @@ export class Grants {
         `DELETE FROM grants
          WHERE number = (SELECT min(number) FROM grants WHERE ${HAS_ENDED})`,
       )
-      .run(this.#settings.get("time_floor"));
+      .run(this.#settings.get("time_floor"), this.#issuers.firstEpoch);
     return Number(changes) > 0;
   }
 }

@@ -11,6 +11,7 @@ import {
   keyId,
   line,
   NOW,
+  owner,
   pair,
   query,
   sql,
@@ -23,9 +24,9 @@ const UNTIL = NOW + 31 * DAY_S;
 function addMany(path: string, { count, expires }: { count: number; expires: number }): void {
   sql(
     path,
-    `INSERT INTO grants (id, issuer, token, label, created_at, expires, uses)
+    `INSERT INTO grants (id, issuer, epoch, token, label, created_at, expires, uses)
      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
-     SELECT CAST(format('%016d', i) AS BLOB), zeroblob(8), zeroblob(300), '', 0, ${expires}, 1
+     SELECT CAST(format('%016d', i) AS BLOB), zeroblob(8), 0, zeroblob(300), '', 0, ${expires}, 1
      FROM n`,
   );
 }
@@ -263,5 +264,18 @@ Deno.test(
     assert.equal(store.addGrant(grant(2001), ahead), "added");
     assert.equal(store.grant(cti(1)), undefined, "the oldest");
     assert.equal(store.grants().length, MAX_KEPT_GRANTS);
+  }),
+);
+
+Deno.test(
+  "store counts no grants of an owner who was removed, though it paired again",
+  withStore((store) => {
+    pair(store, 1);
+    for (let i = 0; i < 256; i++) store.addGrant(grant(i), line());
+    assert.equal(store.addGrant(grant(300), line()), "full");
+    store.removeOwner(keyId(1), line());
+    store.consumeClaimAndAddOwner(cti(999), owner(1), line());
+    for (let i = 300; i < 556; i++) assert.equal(store.addGrant(grant(i), line()), "added");
+    assert.equal(store.addGrant(grant(600), line()), "full", "new ones of it count");
   }),
 );

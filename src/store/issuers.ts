@@ -1,7 +1,7 @@
 /** What of an issuer's signed objects still counts: its epoch, and the last of its numbered statements. */
 import type { DatabaseSync } from "node:sqlite";
 import type { Bytes } from "../lib/bytes.ts";
-import { baseEpoch } from "./generation.ts";
+import { drawEpoch } from "./generation.ts";
 import { MAX_FORMER_OWNERS } from "./limits.ts";
 import type { Settings } from "./settings.ts";
 import type { Statement } from "./stored.ts";
@@ -15,9 +15,14 @@ export class Issuers {
     this.#settings = settings;
   }
 
-  minEpoch(issuer: Bytes): number {
-    const base = baseEpoch(this.#settings.get("generation"));
-    return Math.max(base, Number(this.#row(issuer)?.min_epoch ?? 0));
+  /** What it issues must carry this. */
+  epoch(issuer: Bytes): number {
+    return Number(this.#row(issuer)?.epoch ?? this.firstEpoch);
+  }
+
+  /** The one of all who were never removed. */
+  get firstEpoch(): number {
+    return this.#settings.get("first_epoch");
   }
 
   lastStatement(issuer: Bytes): number {
@@ -29,20 +34,20 @@ export class Issuers {
     if (sequence <= this.lastStatement(issuer)) return false;
     this.#database
       .prepare(
-        `INSERT INTO issuers (key_id, min_epoch, last_statement) VALUES (?, 0, ?)
+        `INSERT INTO issuers (key_id, epoch, last_statement) VALUES (?, ?, ?)
          ON CONFLICT (key_id) DO UPDATE SET last_statement = excluded.last_statement`,
       )
-      .run(issuer, sequence);
+      .run(issuer, this.firstEpoch, sequence);
     return true;
   }
 
   /** Nothing that it issued so far holds any more. Its row becomes the newest one: it is forgotten last. */
-  raiseEpoch(issuer: Bytes): void {
+  changeEpoch(issuer: Bytes): void {
+    const [before, drawn] = [this.epoch(issuer), drawEpoch()];
+    const next = drawn === before ? drawn - 1 : drawn;
     this.#database
-      .prepare(
-        "INSERT OR REPLACE INTO issuers (key_id, min_epoch, last_statement) VALUES (?, ?, ?)",
-      )
-      .run(issuer, this.minEpoch(issuer) + 1, this.lastStatement(issuer));
+      .prepare("INSERT OR REPLACE INTO issuers (key_id, epoch, last_statement) VALUES (?, ?, ?)")
+      .run(issuer, next, this.lastStatement(issuer));
     this.#database
       .prepare(
         `DELETE FROM issuers WHERE number IN (
@@ -51,6 +56,13 @@ export class Issuers {
          )`,
       )
       .run(MAX_FORMER_OWNERS);
+  }
+
+  /** Nothing that anybody issued so far holds any more. */
+  changeAll(): void {
+    const drawn = drawEpoch();
+    this.#settings.set("first_epoch", drawn);
+    this.#database.prepare("UPDATE issuers SET epoch = ?").run(drawn);
   }
 
   #row(issuer: Bytes): { readonly [column: string]: unknown } | undefined {

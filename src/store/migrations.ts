@@ -47,11 +47,11 @@ const MIGRATIONS: readonly string[] = [
   INSERT INTO consumed_claims (cti, at) SELECT cti, at FROM consumed ORDER BY at, cti;
   DROP TABLE consumed;
 
-  -- Owners, and who was one: what of their signed objects still counts. A key without a row begins at the base epoch.
+  -- Owners, and who was one: what of their signed objects still counts. A key without a row has the first epoch.
   CREATE TABLE issuers (
     number         INTEGER PRIMARY KEY, -- the one removed last has the greatest
     key_id         BLOB NOT NULL UNIQUE CHECK (length(key_id) = 8),
-    min_epoch      INTEGER NOT NULL CHECK (min_epoch BETWEEN 0 AND 9007199254740991),
+    epoch          INTEGER NOT NULL CHECK (epoch BETWEEN 0 AND 4294967295),
     last_statement INTEGER NOT NULL CHECK (last_statement BETWEEN 0 AND 9007199254740991)
   ) STRICT;
 
@@ -60,6 +60,7 @@ const MIGRATIONS: readonly string[] = [
     number     INTEGER PRIMARY KEY, -- the newest has the greatest
     id         BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
     issuer     BLOB NOT NULL CHECK (length(issuer) = 8),
+    epoch      INTEGER NOT NULL CHECK (epoch BETWEEN 0 AND 4294967295), -- of its issuer then
     token      BLOB NOT NULL CHECK (length(token) BETWEEN 1 AND 1024),
     label      TEXT NOT NULL CHECK (octet_length(label) <= 256 AND instr(label, char(0)) = 0),
     created_at INTEGER NOT NULL CHECK (created_at BETWEEN 0 AND 9007199254740991),
@@ -106,7 +107,7 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT;
 
   CREATE TABLE settings (
-    name  TEXT PRIMARY KEY CHECK (name IN ('time_floor', 'generation')),
+    name  TEXT PRIMARY KEY CHECK (name IN ('time_floor', 'generation', 'first_epoch')),
     value INTEGER NOT NULL CHECK (value BETWEEN 0 AND 9007199254740991)
   ) STRICT, WITHOUT ROWID;
 

@@ -8,8 +8,10 @@
 import { chmodSync, closeSync, existsSync, openSync, renameSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { readGeneration, writeGeneration } from "./generation.ts";
+import { Issuers } from "./issuers.ts";
 import { migrate, NewerSchemaError, schemaVersion } from "./migrations.ts";
 import { Settings } from "./settings.ts";
+import { inTransaction } from "./transaction.ts";
 
 /** A file that could not be read, and where it was put. The store began anew without it. */
 export interface DamagedStore {
@@ -77,14 +79,25 @@ function settled(
 ): DatabaseSync {
   try {
     const settings = new Settings(database);
-    const generation = Math.max(settings.get("generation"), counted ?? 0);
-    settings.raise("generation", generation);
+    const own = settings.get("generation");
+    const generation = Math.max(own, counted ?? 0);
+    if (generation > own) beginGeneration(database, { settings, generation });
     if (generation !== counted) writeGeneration(path, generation);
     return database;
   } catch (error) {
     database.close();
     throw error;
   }
+}
+
+function beginGeneration(
+  database: DatabaseSync,
+  { settings, generation }: { readonly settings: Settings; readonly generation: number },
+): void {
+  inTransaction(database, () => {
+    settings.set("generation", generation);
+    new Issuers(database, settings).changeAll();
+  });
 }
 
 function open(path: string, { mayBeNew }: { readonly mayBeNew: boolean }): DatabaseSync {

@@ -1,7 +1,7 @@
-/** Single numbers that only grow. */
+/** Single numbers. */
 import type { DatabaseSync } from "node:sqlite";
 
-export type SettingName = "time_floor" | "generation";
+export type SettingName = "time_floor" | "generation" | "first_epoch";
 
 export class Settings {
   readonly #database: DatabaseSync;
@@ -16,14 +16,17 @@ export class Settings {
     return Number(row?.value ?? 0);
   }
 
-  /** Nothing happens if it is there or above. */
-  raise(name: SettingName, to: number): void {
-    if (to <= this.get(name)) return;
+  set(name: SettingName, value: number): void {
     this.#database
       .prepare(
         `INSERT INTO settings (name, value) VALUES (?, ?)
-         ON CONFLICT DO UPDATE SET value = max(value, excluded.value)`,
+         ON CONFLICT DO UPDATE SET value = excluded.value`,
       )
-      .run(name, to);
+      .run(name, value);
+  }
+
+  /** Nothing happens if it is there or above. */
+  raise(name: SettingName, to: number): void {
+    if (to > this.get(name)) this.set(name, to);
   }
 }

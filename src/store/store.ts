@@ -4,8 +4,8 @@
  * they are files (`src/control/identity.ts`), so that a damaged database costs the owners and never the device's name.
  *
  * `Store` is the whole of it: each call is one transaction, put together from the tables, which are a file each. Calls are
- * synchronous: they take less than a flush to disk, and what they answer has been flushed. What they throw has changed
- * nothing: a LimitError (by its name) where there are as many as there may be, or SQLite's own error.
+ * synchronous: they take less than a flush to disk, and what they answer has been flushed, but for who was seen when
+ * (`seen.ts`). What they throw has changed nothing: a LimitError (by its name) where there are as many as there may be, or SQLite's own error.
  */
 import type { DatabaseSync } from "node:sqlite";
 import { type Bytes, equalBytes } from "../lib/bytes.ts";
@@ -17,6 +17,7 @@ import { type NumberedKind, Numbers } from "./numbers.ts";
 import { type DamagedStore, openOrReplace } from "./open_database.ts";
 import { Owners } from "./owners.ts";
 import { Revocations } from "./revocations.ts";
+import { Seen } from "./seen.ts";
 import { Settings } from "./settings.ts";
 import type {
   AuditBase,
@@ -47,6 +48,7 @@ export class Store {
   readonly #audit: Audit;
   readonly #settings: Settings;
   readonly #numbers: Numbers;
+  readonly #seen = new Seen();
 
   private constructor(database: DatabaseSync, damaged: DamagedStore | undefined) {
     this.damaged = damaged;
@@ -54,7 +56,7 @@ export class Store {
     this.#settings = new Settings(database);
     this.#owners = new Owners(database);
     this.#issuers = new Issuers(database, this.#settings);
-    this.#grants = new Grants(database, this.#settings);
+    this.#grants = new Grants(database, { settings: this.#settings, issuers: this.#issuers });
     this.#guests = new Guests(database);
     this.#revocations = new Revocations(database, this.#settings);
     this.#audit = new Audit(database);
@@ -72,12 +74,13 @@ export class Store {
 
   /** The owner with this key id. Compare the full key before you believe it. */
   owner(keyId: Bytes): Owner | undefined {
-    return this.#owners.find(keyId);
+    const owner = this.#owners.find(keyId);
+    return owner && this.#seen.owner(owner);
   }
 
   /** All owners, the first one first. */
   owners(): Owner[] {
-    return this.#owners.all();
+    return this.#owners.all().map((owner) => this.#seen.owner(owner));
   }
 
   /** Whether a claim was used. */
@@ -98,23 +101,24 @@ export class Store {
     });
   }
 
-  /** Removes the owner and raises its epoch: what it issued never holds again, even if it pairs again. */
+  /** Removes the owner and changes its epoch: what it issued never holds again, even if it pairs again. */
   removeOwner(keyId: Bytes, line: AuditDraft): "removed" | "unknown" {
     return inTransaction(this.#database, () => {
       if (!this.#owners.remove(keyId)) return "unknown";
-      this.#issuers.raiseEpoch(keyId);
+      this.#issuers.changeEpoch(keyId);
       this.#audit.append(line);
       return "removed";
     });
   }
 
+  /** Written with the next `spend`, like `sawGuest`. */
   sawOwner(keyId: Bytes, at: number): void {
-    this.#owners.saw(keyId, at);
+    if (this.#owners.find(keyId)) this.#seen.sawOwner({ keyId, at });
   }
 
-  /** Least epoch of an issuer whose tokens still hold: 0 at first, above in a database that replaced a damaged one. */
+  /** The epoch of an issuer whose tokens hold, and no others: 0 at first, drawn by lot in a database that replaced a damaged one. */
   minEpoch(issuer: Bytes): number {
-    return this.#issuers.minEpoch(issuer);
+    return this.#issuers.epoch(issuer);
   }
 
   /** Number of the last signed statement taken from this issuer; 0 for none. */
@@ -141,11 +145,12 @@ export class Store {
   }
 
   guests(grant: Bytes): Guest[] {
-    return this.#guests.of(grant);
+    return this.#guests.of(grant).map((guest) => this.#seen.guest(guest));
   }
 
   guest(grant: Bytes, keyId: Bytes): Guest | undefined {
-    return this.#guests.find(grant, keyId);
+    const guest = this.#guests.find(grant, keyId);
+    return guest && this.#seen.guest(guest);
   }
 
   /**
@@ -168,14 +173,17 @@ export class Store {
   }
 
   sawGuest(grant: Bytes, keyId: Bytes, at: number): void {
-    this.#guests.saw(grant, { keyId, at });
+    if (this.#guests.find(grant, keyId)) this.#seen.sawGuest({ grant, keyId, at });
   }
 
-  /** Adds what passed of these guests' `ttl`: all of it or nothing. */
+  /** Adds what passed of these guests' `ttl`, and writes who was seen: all of it or nothing. One flush, or none. */
   spend(spent: readonly SpentTime[]): void {
+    if (spent.length === 0 && this.#seen.isEmpty) return;
     inTransaction(this.#database, () => {
       for (const one of spent) this.#guests.spend(one);
+      this.#seen.write({ owners: this.#owners, guests: this.#guests });
     });
+    this.#seen.clear();
   }
 
   /**
@@ -260,7 +268,11 @@ export class Store {
   }
 
   close(): void {
-    this.#database.close();
+    try {
+      this.spend([]);
+    } finally {
+      this.#database.close();
+    }
   }
 
   [Symbol.dispose](): void {

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { LimitError, MAX_CONSUMED, MAX_NUMBER, MAX_OWNERS } from "./limits.ts";
 import { Store } from "./store.ts";
 import {
   bytes,
   cti,
   grant,
+  guest,
   inFolder,
   keyId,
   line,
@@ -100,7 +102,7 @@ Deno.test(
 );
 
 Deno.test(
-  "store removes an owner and raises its epoch, so that a new pairing revives nothing",
+  "store removes an owner and changes its epoch, so that a new pairing revives nothing",
   inFolder((path) => {
     {
       using store = Store.open(path);
@@ -113,17 +115,33 @@ Deno.test(
     }
     using store = Store.open(path);
     assert.deepEqual(store.owners(), [owner(2)]);
-    assert.equal(store.minEpoch(keyId(1)), 1);
+    const epoch = store.minEpoch(keyId(1));
+    assert.notEqual(epoch, 0);
     assert.equal(store.minEpoch(keyId(2)), 0);
     assert.equal(pairAgain(store), "added");
-    assert.equal(store.minEpoch(keyId(1)), 1, "grants from before carry epoch 0");
+    assert.equal(store.minEpoch(keyId(1)), epoch, "grants from before carry epoch 0");
     assert.equal(store.lastStatement(keyId(1)), 7, "old statements stay old");
     store.removeOwner(keyId(1), line());
-    assert.equal(store.minEpoch(keyId(1)), 2);
+    assert.notEqual(store.minEpoch(keyId(1)), epoch);
     assert.deepEqual(store.audit({ limit: 2, before: 4 }).map(({ event }) => event), [
       "owner.removed",
       "owner.added",
     ]);
+  }),
+);
+
+Deno.test(
+  "store draws epochs that nobody can foresee, within their four bytes",
+  withStore((store) => {
+    const drawn = new Set<number>();
+    for (let i = 0; i < 64; i++) {
+      store.consumeClaimAndAddOwner(cti(100 + i), owner(1), line());
+      store.removeOwner(keyId(1), line());
+      drawn.add(store.minEpoch(keyId(1)));
+    }
+    assert.ok(drawn.size >= 63, "by lot");
+    assert.ok([...drawn].every((epoch) => epoch >= 0 && epoch < 2 ** 32));
+    assert.ok(Math.max(...drawn) > 2 ** 28, "out of all four bytes");
   }),
 );
 
@@ -148,7 +166,7 @@ Deno.test(
     store.takeStatement(keyId(1), 3);
     sql(
       path,
-      `INSERT INTO issuers (key_id, min_epoch, last_statement)
+      `INSERT INTO issuers (key_id, epoch, last_statement)
        WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 5095)
        SELECT CAST(format('%08d', i) AS BLOB), 1, 0 FROM n`,
     );
@@ -156,12 +174,12 @@ Deno.test(
     store.removeOwner(keyId(2), line());
     const count = "SELECT count(*) FROM issuers";
     assert.deepEqual(query(path, count), [4097], "4096 former owners and a present one");
-    assert.equal(store.minEpoch(keyId(2)), 1);
+    assert.notEqual(store.minEpoch(keyId(2)), 0);
     assert.equal(store.lastStatement(keyId(1)), 3);
     assert.equal(store.minEpoch(new TextEncoder().encode("00001000")), 0, "removed first");
     assert.equal(store.minEpoch(new TextEncoder().encode("00001001")), 1);
     store.removeOwner(keyId(1), line());
-    assert.equal(store.minEpoch(keyId(1)), 1, "its row was the oldest, but not its removal");
+    assert.notEqual(store.minEpoch(keyId(1)), 0, "its row was the oldest, but not its removal");
   }),
 );
 
@@ -240,5 +258,40 @@ Deno.test(
   "store says where it cannot be opened and what to do",
   inFolder((path) => {
     assert.throws(() => Store.open(`${path}/none/x.db`), /Cannot open the store '.*': .*may write/);
+  }),
+);
+
+Deno.test(
+  "store tells at once who was seen, and writes it with the next minute's seconds: one flush for all",
+  inFolder((path) => {
+    {
+      using store = Store.open(path);
+      pair(store, 1);
+      store.redeem(grant(1), guest(1), line());
+      const reader = new DatabaseSync(path);
+      const version = () => Number(reader.prepare("PRAGMA data_version").get()?.data_version);
+      const before = version();
+      for (let i = 0; i < 100; i++) {
+        store.sawOwner(keyId(1), NOW + i);
+        store.sawGuest(cti(1), keyId(1), NOW + i);
+        store.sawGuest(cti(1), keyId(9), NOW);
+        store.sawOwner(keyId(9), NOW);
+      }
+      assert.equal(version(), before, "nothing is written");
+      assert.equal(store.owner(keyId(1))?.lastSeen, NOW + 99);
+      assert.equal(store.owners()[0]?.lastSeen, NOW + 99);
+      assert.equal(store.guest(cti(1), keyId(1))?.lastSeen, NOW + 99);
+      assert.equal(store.guests(cti(1))[0]?.lastSeen, NOW + 99);
+      store.spend([{ grant: cti(1), keyId: keyId(1), seconds: 60 }]);
+      assert.notEqual(version(), before);
+      const after = version();
+      store.spend([]);
+      assert.equal(version(), after, "nothing is new");
+      reader.close();
+      assert.deepEqual(query(path, "SELECT last_seen FROM owners"), [NOW + 99]);
+      assert.deepEqual(query(path, "SELECT last_seen FROM guests"), [NOW + 99]);
+      store.sawOwner(keyId(1), NOW + 200);
+    }
+    assert.deepEqual(query(path, "SELECT last_seen FROM owners"), [NOW + 200], "and at the end");
   }),
 );

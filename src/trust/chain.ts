@@ -26,8 +26,8 @@ export const MAX_CHAIN_BYTES = MAX_TOKEN_BYTES;
 export interface ChainRoot {
   /** Ed25519, 32 bytes. */
   readonly publicKey: Bytes;
-  /** Grants of an older epoch do not hold any more. */
-  readonly minEpoch: number;
+  /** Grants of this one hold. Not of a later one: whoever signs could write any, and outlive a removal with it. */
+  readonly epoch: number;
 }
 
 export interface ChainOptions {
@@ -78,7 +78,7 @@ export async function verifyChain(options: ChainOptions): Promise<VerifiedChain>
     if (parent) await checkNarrowing(link.grant, parent);
     key = link.grant.holder;
   }
-  if (first.epoch < root.minEpoch) throw refuse("its epoch is over");
+  if (first.epoch !== root.epoch) throw refuse("its epoch is not the root's");
   return summary(links);
 }
 

@@ -71,11 +71,11 @@ const GUEST: Plan = {};
 async function verify(
   world: World,
   chain: readonly Bytes[],
-  minEpoch = 0,
+  epoch = EPOCH,
 ): Promise<VerifiedChain> {
   const known: ChainRoot[] = [world.owner, world.device].map(({ publicKey }) => ({
     publicKey,
-    minEpoch,
+    epoch,
   }));
   const ids = await Promise.all(known.map(({ publicKey }) => keyId(publicKey)));
   const roots = (id: Bytes) => known.find((_, i) => equalBytes(ids[i]!, id));
@@ -87,9 +87,9 @@ async function assertRefused(
   world: World,
   chain: readonly Bytes[],
   rule: RegExp,
-  minEpoch = 0,
+  epoch = EPOCH,
 ): Promise<void> {
-  await assert.rejects(verify(world, chain, minEpoch), (error) => {
+  await assert.rejects(verify(world, chain, epoch), (error) => {
     assert.ok(error instanceof ChainError, `another error: ${error}`);
     assert.equal(error.code, "grant_invalid");
     assert.match(error.message, rule);
@@ -152,7 +152,7 @@ Deno.test("chain that a browser made from a borrow link holds", async () => {
   const { holder, links } = await verifyChain({
     chain: await redeemInvite(link, browser.publicKey),
     audience: await deviceId(device.signer.publicKey),
-    roots: () => ({ publicKey: owner.publicKey, minEpoch: 0 }),
+    roots: () => ({ publicKey: owner.publicKey, epoch: 0 }),
   });
   assert.deepEqual(holder, browser.publicKey);
   assert.equal(links.length, 2);
@@ -211,7 +211,7 @@ Deno.test("chain is refused if its root's key is not the one that its key id nam
   const chain = await build(world, [GUEST]);
   const { publicKey } = world.device;
   await assert.rejects(
-    verifyChain({ chain, audience: world.audience, roots: () => ({ publicKey, minEpoch: 0 }) }),
+    verifyChain({ chain, audience: world.audience, roots: () => ({ publicKey, epoch: 0 }) }),
     /another issuer/,
   );
 });
@@ -332,11 +332,12 @@ for (const [what, { fields, rule }] of Object.entries(WIDER)) {
   });
 }
 
-Deno.test("chain is refused if its epoch is below the least of its root", async () => {
+Deno.test("chain is refused if its epoch is not the one of its root, but before or after it", async () => {
   const world = await newWorld();
   const chain = await build(world, [INVITE, GUEST]);
   await verify(world, chain, EPOCH);
-  await assertRefused(world, chain, /epoch is over/, EPOCH + 1);
+  await assertRefused(world, chain, /not the root's/, EPOCH + 1);
+  await assertRefused(world, chain, /not the root's/, EPOCH - 1);
 });
 
 Deno.test("chain is refused with a link in another encoding, though it is signed", async () => {

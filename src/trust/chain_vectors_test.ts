@@ -9,9 +9,9 @@ type DeviceName = keyof typeof vectors.verifiers;
 
 async function accepts(name: DeviceName, texts: readonly string[]): Promise<boolean> {
   const { audience, roots } = vectors.verifiers[name];
-  const known = await Promise.all(roots.map(async ({ key, minEpoch }) => {
+  const known = await Promise.all(roots.map(async ({ key, epoch }) => {
     const publicKey = fromBase64Url(key);
-    return { publicKey, minEpoch, id: await keyId(publicKey) };
+    return { publicKey, epoch, id: await keyId(publicKey) };
   }));
   try {
     await verifyChain({

@@ -113,7 +113,7 @@ Deno.test("handshake brings a guest's chain and the browser's time to the device
   const { holder } = await verifyChain({
     chain: device.grants ?? [],
     audience: await deviceId(testDevice.signer.publicKey),
-    roots: () => ({ publicKey: owner.publicKey, minEpoch: 0 }),
+    roots: () => ({ publicKey: owner.publicKey, epoch: 0 }),
   });
   assert.deepEqual(holder, device.browserPublicKey);
   const without = await receiveOffer(testDevice, await makeOffer(await startBrowser(testDevice)));

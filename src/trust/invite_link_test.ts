@@ -129,7 +129,7 @@ Deno.test("borrow link with any byte changed is refused by the page or by the de
     await verifyChain({
       chain: await redeemInvite(link, browser.publicKey),
       audience,
-      roots: () => ({ publicKey: owner.publicKey, minEpoch: 0 }),
+      roots: () => ({ publicKey: owner.publicKey, epoch: 0 }),
     });
   for (let i = 0; i < bytes.length; i++) {
     const changed = concat(bytes);

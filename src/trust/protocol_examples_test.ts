@@ -55,7 +55,7 @@ Deno.test("protocol's example of an invite, its link, its guest and its end is w
   const { holder } = await verifyChain({
     chain: [token, last],
     audience,
-    roots: () => ({ publicKey: owner.publicKey, minEpoch: 0 }),
+    roots: () => ({ publicKey: owner.publicKey, epoch: 0 }),
   });
   assert.deepEqual(holder, guest.publicKey);
   const target = { kind: "grant", id: fields.id } as const;

@@ -66,7 +66,7 @@ const CHECKS: Readonly<Record<Operation["kind"], (found: Found) => void>> = {
   },
   remove({ store, number, answers, lines }) {
     assert.equal(store.owner(ownerOf(number)), undefined, `owner ${number}`);
-    assert.equal(store.minEpoch(ownerOf(number)), 1);
+    assert.notEqual(store.minEpoch(ownerOf(number)), 0);
     assert.ok(count(answers, "removed") <= 1, `removals of owner ${number}`);
     assert.equal(lines.length, 1);
   },

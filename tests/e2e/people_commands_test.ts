@@ -18,10 +18,12 @@ async function withAgent(
 ): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "porthole-people-" });
   const state = `${folder}/state`;
+  const config = `${folder}/porthole.toml`;
   try {
+    await Deno.writeTextFile(config, 'clock = "system"\n'); // a container has no time service
     await using agent = await startPorthole({
       args: [
-        ...["run", "--state", state, "--rendezvous", NO_RENDEZVOUS, "--json"],
+        ...["run", "--config", config, "--state", state, "--rendezvous", NO_RENDEZVOUS, "--json"],
         ...["--service", "ui=http://127.0.0.1:9", "--camera", "front=test:"],
       ],
     });
@@ -62,7 +64,9 @@ Deno.test("commands about people print one JSON object and end with 0", async ()
     assert.deepEqual(Object.keys(lent), ["url", "id", "expires"]);
     assert.match(lent.url, /#borrow=[\w-]+$/);
 
-    assert.deepEqual(JSON.parse(await done(run("owners", "--json"))), { owners: [] });
+    const { owners, windows } = JSON.parse(await done(run("owners", "--json")));
+    assert.deepEqual([owners, windows.length, windows[0].id], [[], 1, pair.id]);
+    assert.match(windows[0].expires, ISO);
     assert.deepEqual(JSON.parse(await done(run("sessions", "--json"))), { sessions: [] });
     const grants = async () => JSON.parse(await done(run("grants", "--json"))).grants;
     const grant = {
@@ -142,7 +146,7 @@ Deno.test("audit --follow goes on until a line comes, and ends well when it is s
 
 Deno.test("what cannot be done is one line, and status 1", async () => {
   await withAgent(async (run) => {
-    await fails(run("revoke", "abcd"), 1, "There is no grant or owner 'abcd'");
+    await fails(run("revoke", "abcd"), 1, "There is no grant, owner or pairing link 'abcd'");
     await fails(run("kick", "abcd", "--json"), 1, "There is no session 'abcd'");
     const unknown = await run("lend", "--scope", "attic", "--for", "1h");
     assert.deepEqual([unknown.code, unknown.stdout], [1, ""]);

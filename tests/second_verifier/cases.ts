@@ -101,7 +101,7 @@ export interface Vectors {
 
 interface VerifierText {
   readonly audience: string;
-  readonly roots: readonly { readonly key: string; readonly minEpoch: number }[];
+  readonly roots: readonly { readonly key: string; readonly epoch: number }[];
 }
 
 interface CaseText {
@@ -116,7 +116,7 @@ export function asVectors(parties: Parties, cases: readonly ChainCase[]): Vector
     name,
     {
       audience: toBase64Url(audience),
-      roots: roots.map(({ publicKey, minEpoch }) => ({ key: toBase64Url(publicKey), minEpoch })),
+      roots: roots.map(({ publicKey, epoch }) => ({ key: toBase64Url(publicKey), epoch })),
     },
   ]);
   return {

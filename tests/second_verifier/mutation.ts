@@ -1,6 +1,7 @@
 /** What the mutations are made of: plans that break one rule. */
 import { type Bytes, concat } from "../../src/lib/bytes.ts";
 import type { Dice } from "../evil_rendezvous/dice.ts";
+import type { Root } from "./parties.ts";
 import type { Draft, Kit, Plan } from "./plan.ts";
 import { SHAPES, soundPlan } from "./sound_chains.ts";
 
@@ -19,17 +20,22 @@ export function sound(kit: Kit, links = 1): Plan {
 /** A chain that holds, all links alike and in the middle of each range: one step breaks one rule. */
 export function level(kit: Kit, shape: number | string = 1): Plan {
   const plan = typeof shape === "number" ? sound(kit, shape) : soundPlan(kit, shape);
-  const minEpoch = "minEpoch" in plan.root ? plan.root.minEpoch : 0;
   for (const [i, { terms }] of plan.drafts.entries()) {
     Object.assign(terms, {
       from: FROM,
       expires: FROM + DAY_SECONDS,
-      epoch: minEpoch,
       scope: { services: [3, 300], cameras: [24], operations: 3 },
       depth: Math.max(0, 2 - i),
       ttl: DAY_SECONDS,
     });
   }
+  return plan;
+}
+
+/** The same chain, issued by this root. */
+export function under(plan: Plan, root: Root): Plan {
+  plan.root = root;
+  for (const { terms } of plan.drafts) terms.epoch = root.epoch;
   return plan;
 }
 

@@ -117,8 +117,8 @@ const ROOTS: Mutations = {
     const plan = level(kit);
     const { roots, device } = kit.parties;
     plan.root = kit.dice.pick(roots.filter((root) => root !== device));
-    const { minEpoch } = roots.find(({ keyId }) => keyId === plan.root.keyId)!;
-    for (const { terms } of plan.drafts) terms.epoch = minEpoch;
+    const { epoch } = roots.find(({ keyId }) => keyId === plan.root.keyId)!;
+    for (const { terms } of plan.drafts) terms.epoch = epoch;
     return { ...plan, verifier: "device without owners" };
   },
   "a root that names another": (kit) => {

@@ -10,8 +10,10 @@ import {
   sound,
   spoilBelow,
   spoilOne,
+  under,
 } from "./mutation.ts";
-import type { Fields, RawScope } from "./plan.ts";
+import type { Root } from "./parties.ts";
+import type { Fields, Plan, RawScope } from "./plan.ts";
 import { byteString, list, map, uint } from "./raw_cbor.ts";
 
 const MOST = {
@@ -184,10 +186,9 @@ const NARROWING: Mutations = {
   },
   "another epoch than the parent": (kit) => {
     const plan = level(kit, 2);
-    const raised = plan.drafts[0]!.terms.epoch < MAX_TIME ? 1 : 0;
-    for (const { terms } of plan.drafts) terms.epoch += raised;
+    const { epoch } = plan.drafts[0]!.terms;
     const from = 1 + kit.dice.below(plan.drafts.length - 1);
-    const step = raised === 0 || kit.dice.chance(0.5) ? -1 : 1;
+    const step = kit.dice.pick([-1, 1].filter((by) => epoch + by >= 0 && epoch + by <= MAX_TIME));
     for (const { terms } of plan.drafts.slice(from)) terms.epoch += step;
     return plan;
   },
@@ -207,16 +208,29 @@ const AUDIENCE: Mutations = {
   },
   "shown to another device": (kit) => ({ ...sound(kit), verifier: "other device" }),
   "an epoch that is over": (kit) => {
-    const plan = level(kit);
-    plan.root = kit.dice.pick(kit.parties.roots.filter(({ minEpoch }) => minEpoch > 0));
-    const { minEpoch } = kit.parties.roots.find(({ keyId }) => keyId === plan.root.keyId)!;
-    const epoch = kit.dice.pick([minEpoch - 1, 0, kit.dice.below(minEpoch)]);
-    for (const { terms } of plan.drafts) terms.epoch = epoch;
+    const roots = kit.parties.roots.filter(({ epoch }) => epoch > 0);
+    const root = kit.dice.pick(roots);
+    const plan = under(level(kit), root);
+    const { epoch } = plan.drafts[0]!.terms;
+    setEpoch(plan, kit.dice.pick([epoch - 1, 0, kit.dice.below(epoch)]));
+    return plan;
+  },
+  "an epoch that has not come": (kit) => {
+    const root = kit.dice.pick(kit.parties.roots.filter(isNotLast));
+    const plan = under(level(kit), root);
+    const { epoch } = plan.drafts[0]!.terms;
+    setEpoch(plan, kit.dice.pick([epoch + 1, MAX_TIME, epoch + 1 + kit.dice.below(1000)]));
     return plan;
   },
 };
 
 export const MUTATIONS_OF_TERMS: Mutations = { ...RANGES, ...SCOPES, ...NARROWING, ...AUDIENCE };
+
+const isNotLast = ({ epoch }: Root) => epoch < MAX_TIME - 1000;
+
+function setEpoch({ drafts }: Plan, epoch: number): void {
+  for (const { terms } of drafts) terms.epoch = epoch;
+}
 
 function setting(key: number, value: () => Uint8Array<ArrayBuffer>) {
   return (draft: { twist?: (fields: Fields) => void }) => {

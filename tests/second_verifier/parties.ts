@@ -14,7 +14,7 @@ export interface Party extends Signer {
 }
 
 export interface Root extends Party {
-  readonly minEpoch: number;
+  readonly epoch: number;
 }
 
 export interface Parties {
@@ -32,14 +32,14 @@ export interface Parties {
 /** What a verifier knows. */
 export interface Verifier {
   readonly audience: Bytes;
-  readonly roots: readonly Pick<Root, "publicKey" | "minEpoch">[];
+  readonly roots: readonly Pick<Root, "publicKey" | "epoch">[];
 }
 
 export type VerifierName = "device" | "other device" | "device without owners";
 
 export async function makeParties(dice: Dice): Promise<Parties> {
   const party = async () => await partyOf(await signerFromSeed(dice.bytes(32)));
-  const root = async (minEpoch: number): Promise<Root> => ({ ...await party(), minEpoch });
+  const root = async (epoch: number): Promise<Root> => ({ ...await party(), epoch });
   const device = await root(0);
   const other = await party();
   const holders: Party[] = [];

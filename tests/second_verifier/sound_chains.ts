@@ -119,7 +119,7 @@ function widest(
   return {
     from,
     expires: from + dice.pick([1, latest, 1 + dice.below(latest)]),
-    epoch: dice.pick([root.minEpoch, Math.min(root.minEpoch + 1, MAX_TIME), MAX_TIME]),
+    epoch: root.epoch,
     scope: someScope(dice, 1, THINGS[below] ?? 10),
     depth: depth(MAX_GRANT_DEPTH, dice, below),
     ttl: dice.pick([1, 23, 24, 86_400, MAX_TTL_SECONDS]),

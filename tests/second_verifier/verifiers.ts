@@ -16,9 +16,9 @@ export async function judgeByOurs(vectors: Vectors): Promise<readonly string[]> 
     { audience: Bytes; roots: (id: Bytes) => ChainRoot | undefined }
   >();
   for (const [name, { audience, roots }] of Object.entries(vectors.verifiers)) {
-    const known = await Promise.all(roots.map(async ({ key, minEpoch }) => {
+    const known = await Promise.all(roots.map(async ({ key, epoch }) => {
       const publicKey = fromBase64Url(key);
-      return { publicKey, minEpoch, id: await keyId(publicKey) };
+      return { publicKey, epoch, id: await keyId(publicKey) };
     }));
     devices.set(name, {
       audience: fromBase64Url(audience),

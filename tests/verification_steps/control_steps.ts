@@ -45,34 +45,28 @@ export const CONTROL_STEPS: readonly Step[] = [
         "admission refuses a replayed offer and one from before a restart as stale",
       ],
       [
-        "a bound of pending ones",
-        "pending.length >= MAX_PENDING || ",
-        "",
-        "admission is busy while too many handshakes are pending, and no longer than they are",
-      ],
-      [
-        "room at the agent",
-        " || !hasRoom()",
-        "",
-        "admission is busy when the agent has no room, and says so to the browser",
-      ],
-      [
         "only who is here enters",
-        "!this.#sessions.has(session) || !session.confirmation.done",
+        "!this.#places.has(session) || !session.confirmation.done",
         "!session.confirmation.done",
         "admission makes nobody an owner who did not confirm, or whose session has ended",
       ],
       [
         "only who confirmed enters",
-        "!this.#sessions.has(session) || !session.confirmation.done",
-        "!this.#sessions.has(session)",
+        "!this.#places.has(session) || !session.confirmation.done",
+        "!this.#places.has(session)",
         "admission makes nobody an owner who did not confirm, or whose session has ended",
       ],
       [
         "a browser that went away",
-        "if (session && this.#routes.get(peer) === route)",
-        "if (session)",
+        "if (this.#routes.get(from.peer) !== from.route) return;",
+        "",
         "admission gives no session to a browser that went away while it was judged",
+      ],
+      [
+        "a session id of somebody else",
+        'if (this.#isTaken(session.sessionId)) return await this.#turnAway(session, "stale");',
+        "",
+        "admission takes no second session of one id, whatever nonce it names",
       ],
       [
         "replies to this browser only",
@@ -94,23 +88,61 @@ export const CONTROL_STEPS: readonly Step[] = [
         "",
         "door is shut to an owner whose browser speaks no version of ours",
       ],
+    ],
+  }),
+  ...stepsOf("src/control/places.ts", {
+    "src/control/admission_test.ts": [
+      [
+        "a bound of pending ones",
+        "pending.length >= MAX_PENDING ||",
+        "",
+        "admission is busy while too many claims are pending, and no longer than they are",
+      ],
+      [
+        "room at the agent",
+        " || !this.#options.hasRoom()",
+        "",
+        "admission is busy when the agent has no room, and says so to the browser",
+      ],
+      [
+        "a bound of one person's pending ones",
+        "pending.length >= mostPending",
+        "false",
+        "admission lets a person's newest offer count, and others' alone",
+      ],
+    ],
+    "src/control/door_test.ts": [
       [
         "a bound of guests",
-        "guests.length >= MAX_GUEST_SESSIONS || ",
+        '(way.kind === "guest" && alike.length >= MAX_GUEST_SESSIONS) ||',
         "",
         "door takes a bounded number of sessions of one guest, and of all guests",
       ],
       [
         "a bound of one guest",
-        "own.length >= MAX_SESSIONS_OF_GUEST ||",
-        "",
+        "own.length >= MAX_SESSIONS_OF_HOLDER",
+        "false",
         "door takes a bounded number of sessions of one guest, and of all guests",
       ],
       [
         "a bound of one grant",
-        "      ofGrant.length >= MAX_PENDING_OF_GRANT;",
-        "      false;",
+        "ofLink.length >= MAX_PENDING_OF_LINK",
+        "false",
         "door lets two keys of one invite wait for their proofs, and no third",
+      ],
+    ],
+    "src/control/places_test.ts": [
+      [
+        "whoever has most gives way",
+        "share(most) > Math.max(1, own.length)",
+        "false",
+        "places: when the agent is full, whoever has most gives its oldest to an owner",
+      ],
+      [
+        "guests do not make each other go",
+        'if (way.kind !== "owner") return { kind: "busy" };',
+        "",
+        "places: guests never use up what owners need, and no owner its only place",
       ],
     ],
   }),
@@ -171,6 +203,12 @@ export const CONTROL_STEPS: readonly Step[] = [
         "admission believes the store when it says that a claim was used meanwhile",
       ],
       [
+        "a link that an owner opens",
+        "if (!isOwner || this.#isOpen(handshake)) this.#makeOwner(candidate);",
+        "if (!isOwner) this.#makeOwner(candidate);",
+        "admission uses up the link that an owner opens",
+      ],
+      [
         "a used claim closes its window",
         "    pairing.consume(claim.id);\n",
         "",
@@ -185,22 +223,30 @@ export const CONTROL_STEPS: readonly Step[] = [
         "guests borrow what the board lends, and see that and no more",
       ],
       [
+        "only owners attest the time",
+        "return new GuestEntry(",
+        "this.#options.clock.attest(handshake.time);\n        return new GuestEntry(",
+        "nobody but an owner tells a board the time",
+      ],
+    ],
+  }),
+  ...stepsOf("src/control/owner_entry.ts", {
+    "src/control/guests_test.ts": [
+      [
         "an owner's session ends with the owner",
-        'this.#isOwner(keyId, publicKey) ? undefined : "removed"',
+        'this.#entered.isOwner() ? undefined : "removed"',
         "undefined",
         "guests of a removed owner go too, and do not come back when it pairs again",
       ],
+    ],
+  }),
+  ...stepsOf("src/control/guest_entry.ts", {
+    "src/control/guests_test.ts": [
       [
         "a guest's session ends with its grant",
         'return standing === "ok" ? undefined : standing;',
         "return undefined;",
         "guests may pass on what their grant allows, under its uses and its end",
-      ],
-      [
-        "only owners attest the time",
-        "    const actor = actorOf(guest);\n    const { services",
-        "    clock.attest(candidate.handshake.time);\n    const actor = actorOf(guest);\n    const { services",
-        "nobody but an owner tells a board the time",
       ],
     ],
   }),
@@ -217,6 +263,12 @@ export const CONTROL_STEPS: readonly Step[] = [
         'if (!equalBytes(chain.holder, who.publicKey)) return "grant_invalid";',
         "",
         "guests may not come with another browser's grants, nor with forged or foreign ones",
+      ],
+      [
+        "no links of guests",
+        'if (below.some(({ kind }) => kind === "invite")) return "grant_invalid";',
+        "",
+        "guests may pass on what they were lent, but not lend it by links of their own",
       ],
       [
         "its standing",
@@ -250,7 +302,7 @@ export const CONTROL_STEPS: readonly Step[] = [
       ],
       [
         "the lender",
-        'root === undefined || first!.epoch < root.minEpoch) return "removed"',
+        'root === undefined || first!.epoch !== root.epoch) return "removed"',
         'root === undefined) return "removed"',
         "guests whose lender was removed and paired again meanwhile do not come in",
       ],
@@ -326,13 +378,13 @@ export const CONTROL_STEPS: readonly Step[] = [
     "src/control/clock_test.ts": [
       [
         "a system that is behind",
-        "time >= bound - MAX_BEHIND_SECONDS && ",
+        "time >= this.#earliest && ",
         "true && ",
         "clock does not believe a system that is back in 2000 or in 2099, whoever vouches for it",
       ],
       [
         "a system that is ahead",
-        "time <= bound + MAX_AHEAD_SECONDS",
+        "time <= this.lowerBound() + MAX_AHEAD_SECONDS",
         "true",
         "clock does not believe a system that is back in 2000 or in 2099, whoever vouches for it",
       ],
@@ -356,21 +408,39 @@ export const CONTROL_STEPS: readonly Step[] = [
       ],
       [
         "what was kept",
-        "Math.max(WRITTEN_AT, options.builtAt ?? 0, this.#kept)",
-        "Math.max(WRITTEN_AT, options.builtAt ?? 0)",
+        "const time = Math.max(WRITTEN_AT, options.builtAt ?? 0, this.#kept)",
+        "const time = Math.max(WRITTEN_AT, options.builtAt ?? 0)",
         "clock never goes below build time and what was kept, and runs on from there",
       ],
       [
+        "how much owners may add",
+        "time: Math.min(time, most)",
+        "time",
+        "clock keeps no more of what owners say than 400 days, however many say it",
+      ],
+      [
+        "who of two owners is right",
+        "time < said - MAX_BEHIND_SECONDS && time >= this.lowerBound() - MAX_BEHIND_SECONDS",
+        "time < said - MAX_BEHIND_SECONDS",
+        "clock believes a later owner who says that the one before was years ahead",
+      ],
+      [
+        "its end",
+        "Math.floor(mark.time + passed * SLOWEST_RATE), LATEST)",
+        "Math.floor(mark.time + passed * SLOWEST_RATE), Infinity)",
+        "clock ends early enough for grants that are made at the end",
+      ],
+      [
         "when it was built",
-        "Math.max(WRITTEN_AT, options.builtAt ?? 0, this.#kept)",
-        "Math.max(WRITTEN_AT, this.#kept)",
+        "const time = Math.max(WRITTEN_AT, options.builtAt ?? 0, this.#kept)",
+        "const time = Math.max(WRITTEN_AT, this.#kept)",
         "clock never goes below build time and what was kept, and runs on from there",
       ],
     ],
     "src/control/clock_bound_test.ts": [
       [
         "the bound only rises",
-        "if (time > this.lowerBound()) this.#bound",
+        "if (mark.time > this.lowerBound()) this.#bound",
         "this.#bound",
         "clock's lower bound does not follow a system that is set back a little",
       ],
@@ -432,7 +502,7 @@ export const CONTROL_STEPS: readonly Step[] = [
       ],
       [
         "failures",
-        'failures > MAX_FAILURES ? { kind: "closed" } : { ...window, failures }',
+        'failures >= MAX_FAILURES ? { kind: "closed" } : { ...window, failures }',
         "{ ...window, failures }",
         "pairing closes a window after too many failures and leaves the others open",
       ],
@@ -450,9 +520,15 @@ export const CONTROL_STEPS: readonly Step[] = [
       ],
       [
         "how many",
-        "if (open.length >= MAX_OPEN_WINDOWS)",
-        "if (false)",
+        "if (open.length >= most) throw",
+        "if (false) throw",
         "pairing bounds how long and how many windows are open",
+      ],
+      [
+        "how many of one owner",
+        "own.length >= MAX_WINDOWS_OF_OWNER",
+        "false",
+        "pairing gives one owner two windows, owners three, and somebody at the device the last",
       ],
     ],
     "src/control/door_test.ts": [
@@ -477,6 +553,12 @@ export const CONTROL_STEPS: readonly Step[] = [
         "if (statement && !records.takeStatement(statement.issuer, statement.sequence))",
         "if (false)",
         "owners end things by statements: of an owner, for this device, each number once",
+      ],
+      [
+        "an owner who was removed meanwhile",
+        "if (by && !records.owner(by.keyId))",
+        "if (false)",
+        "an owner who is removed while its pairing link is made leaves no window open",
       ],
       [
         "windows of a removed owner",
@@ -564,7 +646,7 @@ export const CONTROL_STEPS: readonly Step[] = [
     "src/control/guests_test.ts": [
       [
         "its epoch",
-        "grant.epoch < records.minEpoch(owner.keyId) || ",
+        "grant.epoch !== records.minEpoch(owner.keyId) || ",
         "",
         "guests of a removed owner go too, and do not come back when it pairs again",
       ],

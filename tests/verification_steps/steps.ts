@@ -38,7 +38,6 @@ const FOUND_BY_HARNESS: readonly (readonly [file: string, what: string])[] = [
   ["src/trust/chain.ts", "end only earlier"],
   ["src/trust/chain.ts", "depth only smaller"],
   ["src/trust/strict_cbor.ts", "keys that are known"],
-  ["src/control/admission.ts", "replays"],
   ["src/control/admission.ts", "whose tag it is"],
   ["src/control/admission.ts", "only who confirmed enters"],
   ["src/control/entrance.ts", "the pairing window"],

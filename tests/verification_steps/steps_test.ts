@@ -47,7 +47,7 @@ Deno.test("each file that verifies something has checks in the table", () => {
       .split(" ").map((name) => `src/trust/${name}.ts`),
     ..."invite_link pair_link strict_cbor cose ed25519 browser_handshake device_handshake token"
       .split(" ").map((name) => `src/trust/${name}.ts`),
-    ..."admission entrance grants clock ttl_meter pairing replay_guard household owner_desk lending"
+    ..."admission places entrance owner_entry guest_entry grants clock ttl_meter pairing replay_guard household owner_desk lending"
       .split(" ").map((name) => `src/control/${name}.ts`),
     ..."store owners issuers transaction".split(" ").map((name) => `src/store/${name}.ts`),
     ..."scope session owner_relay".split(" ").map((name) => `src/agent/${name}.ts`),

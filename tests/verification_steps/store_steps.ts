@@ -28,9 +28,9 @@ export const STORE_STEPS: readonly Step[] = [
       ],
       [
         "a removed owner's epoch",
-        "      this.#issuers.raiseEpoch(keyId);\n",
+        "      this.#issuers.changeEpoch(keyId);\n",
         "",
-        "store removes an owner and raises its epoch, so that a new pairing revives nothing",
+        "store removes an owner and changes its epoch, so that a new pairing revives nothing",
       ],
     ],
     "src/store/grants_test.ts": [

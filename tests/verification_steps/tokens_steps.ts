@@ -204,9 +204,15 @@ export const TOKENS_STEPS: readonly Step[] = [
       ],
       [
         "the epoch",
-        'if (first.epoch < root.minEpoch) throw refuse("its epoch is over");',
-        "",
-        "chain is refused if its epoch is below the least of its root",
+        "first.epoch !== root.epoch",
+        "first.epoch > root.epoch",
+        "chain is refused if its epoch is not the one of its root, but before or after it",
+      ],
+      [
+        "no later epoch",
+        "first.epoch !== root.epoch",
+        "first.epoch < root.epoch",
+        "chain is refused if its epoch is not the one of its root, but before or after it",
       ],
       [
         "one to three links: none",

@@ -13,9 +13,10 @@ import {
 } from "./devices.ts";
 import type { Greeting } from "./connection.ts";
 import { askToPersist, isKept, KeyError } from "./keys.ts";
+import { nextLoan, withLoan } from "./loans.ts";
 import { endsAccess } from "./lost.ts";
 import { Observable, type Observed } from "./observable.ts";
-import { formatRoute, isSecret, parseRoute, type Route } from "./route.ts";
+import { formatRoute, parseRoute, type Route } from "./route.ts";
 import type { Session } from "./session.ts";
 
 const MAX_TITLE_LENGTH = 200; // a device's page chooses its title: enough to read, too little to fill the bar
@@ -91,6 +92,8 @@ export class App {
   readonly #kept = new Observable<boolean | undefined>(undefined);
   /** Counts `show` calls: a slow one that was overtaken does nothing. */
   #turn = 0;
+  /** Begun by a link, and not let in yet. */
+  #entering: Session | undefined;
   #unwatch: () => void = () => {};
 
   constructor(parts: AppParts) {
@@ -129,17 +132,15 @@ export class App {
     return this.#kept;
   }
 
-  /** Shows the first address. `hash` was taken from the address bar before anything else ran. */
-  async start(hash: string): Promise<void> {
+  /** Learns what this browser has. Before the first `show`. */
+  async start(): Promise<void> {
     this.#devices.set(await listDevices(this.#parts.database));
     this.#kept.set(await isKept());
-    await this.show(hash);
   }
 
   /** Shows an address that a person chose: a link, the address bar, back or forward. Never rejects. */
   async show(hash: string): Promise<void> {
     const route = parseRoute(hash);
-    if (isSecret(hash)) history.replaceState(null, "", "#/"); // the secret is in nobody's history
     const turn = ++this.#turn;
     this.#title.set("");
     this.#obstacle.set(undefined);
@@ -210,7 +211,8 @@ export class App {
     const session = await this.#parts.createSession(
       { ...device, ...(device.loan === undefined ? {} : { grants: device.loan.grants }) },
       {
-        greeted: (greeting) => this.#change(id, this.#learnt(greeting, device.loan?.grants)),
+        greeted: (greeting) =>
+          this.#change(id, this.#learnt(greeting, device.loan?.grants, device)),
         keepHead: (auditHead) => this.#change(id, { auditHead }),
       },
     );
@@ -254,6 +256,7 @@ export class App {
       keepHead: (auditHead) => this.#change(link.device, { auditHead }),
     });
     if (!current()) return session.close();
+    this.#entering = session;
     this.#replaceSession(session);
     session.start();
   }
@@ -266,12 +269,28 @@ export class App {
     this.#unwatch = unwatch ?? (() => {});
   }
 
-  /** What the device says of this browser's access outlives the session: the list of devices tells. */
-  #noteEnd({ device, state }: Session): void {
-    const { value } = state;
-    if (value.phase === "closed" && endsAccess(value.code)) {
-      this.#change(device, { ended: value.code });
-    }
+  /**
+   * What the device says of this browser's access outlives the session: the list of devices tells. A link that never let
+   * anybody in says nothing of what this browser has already.
+   */
+  #noteEnd(session: Session): void {
+    const { value } = session.state;
+    if (value.phase !== "closed" || !endsAccess(value.code) || session === this.#entering) return;
+    const device = this.#devices.value.find(({ id }) => id === session.device);
+    const next = device && value.code !== "removed" ? nextLoan(device, Date.now()) : undefined;
+    if (next) return this.#changeLoan(session.device, next);
+    this.#change(session.device, { ended: value.code });
+  }
+
+  /** One loan is over, and another holds: the session begins anew with that one. */
+  #changeLoan(device: string, next: Pick<Device, "loan" | "otherLoans">): void {
+    this.#change(device, next);
+    const route = this.#route.value;
+    queueMicrotask(() => { // the session is telling that it ended: replaced after that
+      if (this.#route.value === route) {
+        void this.#openSession(route, () => this.#route.value === route);
+      }
+    });
   }
 
   /** Pairing's connection becomes the session (DESIGN 8): only the address changes. */
@@ -283,8 +302,9 @@ export class App {
       digits: string;
     },
   ): void {
+    this.#entering = undefined;
     const known = this.#devices.value.find(({ id }) => id === link.device);
-    const learnt = this.#learnt(greeting, credentials.grants);
+    const learnt = this.#learnt(greeting, credentials.grants, known);
     const { device: id, publicKey } = link;
     this.#keep({ ...known, id, publicKey, pairedAt: known?.pairedAt ?? Date.now(), ...learnt });
     const { view } = this.#route.value;
@@ -300,13 +320,15 @@ export class App {
   #learnt(
     { name, access, pass }: Greeting,
     grants: readonly Bytes[] | undefined,
+    known: Pick<Device, "loan" | "otherLoans"> = {},
   ): Omit<Device, "id" | "publicKey" | "pairedAt"> {
     const { role } = access;
     const common = { name, role, pass, lastSeen: Date.now(), ended: undefined };
-    if (role === "owner") return { ...common, loan: undefined };
+    if (role === "owner") return { ...common, loan: undefined, otherLoans: undefined };
     if (grants === undefined) return common; // cannot be: who shows no grants is let in as an owner
     const expires = Date.now() + access.remainingSeconds * 1000;
-    return { ...common, loan: { grants, operations: access.operations, expires } };
+    const loan = { grants, operations: access.operations, expires };
+    return { ...common, ...withLoan(known, loan, Date.now()) };
   }
 
   #keep(device: Device): void {

@@ -21,7 +21,7 @@ const BOARD = "Somebody at the device";
 const MORE = /^(\d+) more like this$/; // what one person, or all strangers, brought about beyond a limit
 const SECONDS = /^after (\d+) s$/;
 const KEY_AND_LABEL = /^[0-9a-f]{16} (?=.)/;
-const CHECK = /^check (\d{3})(\d{3})$/;
+const CHECK = /^check (\d{3})(\d{3})(?:, link [0-9a-f]{8})?$/;
 
 /** One line of the log as a sentence. An event that this page does not know is shown as it is. */
 export function auditSentence(entry: AuditEntry, names: AuditNames): AuditSentence {
@@ -121,6 +121,7 @@ const REASONS: ReadonlyMap<string, string> = new Map(Object.entries({
   grant_revoked: "an owner had ended it",
   grant_used: "the link was used already",
   time_unknown: "the device did not know the time",
+  no_proof: "it was let in and never proved to be there",
   busy: "too many at once",
   stale: "the device had just restarted",
   version: "versions do not fit together",

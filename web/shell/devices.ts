@@ -22,6 +22,8 @@ export interface Device {
   readonly auditHead?: AuditHead | undefined;
   /** Guests only. */
   readonly loan?: Loan | undefined;
+  /** Lent too, and not shown now: `loans.ts`. */
+  readonly otherLoans?: readonly Loan[] | undefined;
   /** Why the device does not let this browser in any more; absent while it does. */
   readonly ended?: LostCode | undefined;
 }

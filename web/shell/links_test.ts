@@ -36,7 +36,7 @@ Deno.test("an invite that an owner signs here gives a guest a chain that the dev
   assert.equal(link.device, deviceIdText(audience));
   const { grants } = await link.credentials();
   const issuer = await keyId(owner.publicKey);
-  const root = { publicKey: owner.publicKey, minEpoch: 1 };
+  const root = { publicKey: owner.publicKey, epoch: TERMS.epoch };
   const chain = await verifyChain({
     chain: grants!,
     audience,

@@ -82,7 +82,36 @@ function createSession(browser: () => Promise<Signer>): AppParts["createSession"
   };
 }
 
-async function start(hash: string, root: HTMLElement): Promise<void> {
+/**
+ * The address bar. It is read before anything else happens and listened to at once: a link that lets in may come while the
+ * page still starts, and leaves the address bar, and with it the history, as soon as it was read.
+ */
+class Address {
+  #newest = "";
+  #show: (hash: string) => void = () => {};
+
+  constructor() {
+    this.#take();
+    addEventListener("hashchange", () => this.#take());
+  }
+
+  get newest(): string {
+    return this.#newest;
+  }
+
+  /** From now on `show` is told of each address. */
+  listen(show: (hash: string) => void): void {
+    this.#show = show;
+  }
+
+  #take(): void {
+    this.#newest = location.hash;
+    if (isSecret(this.#newest)) history.replaceState(null, "", "/#/");
+    this.#show(this.#newest);
+  }
+}
+
+async function start(address: Address, root: HTMLElement): Promise<void> {
   const shown: { app?: App } = {};
   exposeDiagnostics(() => shown.app?.session.value);
   const database = await openDatabase();
@@ -93,26 +122,18 @@ async function start(hash: string, root: HTMLElement): Promise<void> {
     createSession: createSession(browser),
   });
   shown.app = app;
-  await run(app, { hash, root });
-}
-
-async function run(
-  app: App,
-  { hash, root }: { hash: string; root: HTMLElement },
-): Promise<void> {
-  addEventListener("hashchange", () => void app.show(location.hash)); // `show` never rejects
   addEventListener("pagehide", () => app.session.value?.goodbye());
-  await app.start(hash);
+  await app.start();
+  address.listen((hash) => void app.show(hash)); // `show` never rejects
+  await app.show(address.newest);
   render(<AppView app={app} />, root);
 }
 
-const firstHash = location.hash;
-// A link that lets in leaves the address bar, and with it the history, before anything else happens.
-if (isSecret(firstHash)) history.replaceState(null, "", "/#/");
+const address = new Address();
 
 const root = document.getElementById("app");
 if (root !== null) {
-  start(firstHash, root).catch((error: unknown) => {
+  start(address, root).catch((error: unknown) => {
     reportError(error);
     render(<ObstacleView obstacle="failed" />, root);
   });

@@ -143,7 +143,7 @@ export class OwnerConsole {
   async lend(wish: Wish, things: Things): Promise<OpenLink> {
     const scope = scopeOf(wish, things);
     const { issuing } = await this.#refreshAnew(); // numbers and the clock as they are now
-    const expires = issuing.time + wish.seconds;
+    const expires = issuing.time + wish.seconds + (issuing.slack ?? 0);
     const invite = await this.#options.signing.invite({
       scope,
       epoch: issuing.epoch,
@@ -169,6 +169,12 @@ export class OwnerConsole {
       forSeconds: PAIR_SECONDS,
     });
     return { id, url: this.#url(fragment), expires: Date.now() + forSeconds * 1000 };
+  }
+
+  /** Makes a pairing link useless before its time. */
+  async withdraw(id: string): Promise<void> {
+    await this.#ask({ kind: "unpair", id });
+    this.#passively(this.#refreshAnew());
   }
 
   /** Ends a grant, and the sessions of its guests. `id` in hexadecimal digits, as all ids here. */

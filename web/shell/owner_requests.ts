@@ -97,6 +97,7 @@ function replyKind(kind: Kind): OwnerReply["kind"] {
     case "lend":
     case "revoke":
     case "kick":
+    case "unpair":
       return "done";
     case "people":
     case "pair":

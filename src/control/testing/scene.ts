@@ -33,6 +33,7 @@ import { Changes } from "../changes.ts";
 import { DeviceClock } from "../clock.ts";
 import { Entrance } from "../entrance.ts";
 import { Grants } from "../grants.ts";
+import { GrantWatch } from "../grant_watch.ts";
 import { Heartbeat } from "../heartbeat.ts";
 import { Household } from "../household.ts";
 import { Identity } from "../identity.ts";
@@ -111,15 +112,20 @@ export class Scene {
       sign: (message) => signer.sign(message),
     });
     const pairing = this.pairing = new Pairing(signer);
-    const passes = this.passes = new Passes({ secret: identity.passSecret, records });
+    const passes = this.passes = new Passes({
+      ...{ secret: identity.passSecret, records },
+      isOver: (grant) => grants.over(grant) !== undefined,
+    });
     const things = this.things = new Things(records, { services: SERVICES, cameras: CAMERAS });
-    const grants = this.grants = new Grants({ device, records, clock, audit, monotonic });
+    const grants: Grants = this.grants = new Grants({
+      ...{ device, records, clock, audit, passes, monotonic },
+    });
     const lending = this.lending = new Lending({
-      ...{ device, signer, records, clock, grants, things, audit },
+      ...{ device, signer, records, clock, grants, things, audit, changes },
     });
     const live = this.live = new LiveSessions({ log, changes });
     const household = this.household = new Household({
-      ...{ records, clock, grants, live, pairing, passes, things, audit, changes, monotonic },
+      ...{ records, clock, grants, live, pairing, passes, things, audit, changes, log, monotonic },
     });
     const entrance = this.entrance = new Entrance({
       ...{ device, records, clock, pairing, grants, lending, household, things, audit },
@@ -135,7 +141,8 @@ export class Scene {
       ...{ identity, clock, monotonic },
       onRotation: () => this.presenceChanges++,
     });
-    this.heartbeat = new Heartbeat({ live, grants, audit, rotation, log });
+    const watch = new GrantWatch({ records, grants, changes, monotonic });
+    this.heartbeat = new Heartbeat({ live, grants, watch, audit, rotation, log });
   }
 
   static async run(test: (scene: Scene) => Promise<void>, world = new World()): Promise<void> {
@@ -167,7 +174,6 @@ export class Scene {
     for (let i = 0; i < seconds; i++) {
       this.world.pass(1);
       this.heartbeat.beat();
-      if (i % 60 === 59) this.grants.keep(); // the heartbeat's own minute waits for promises
     }
   }
 
@@ -332,7 +338,7 @@ export class Person {
         operations,
       },
       notBefore,
-      expires: notBefore + seconds,
+      expires: notBefore + seconds + (issuing.slack ?? 0),
       ttl: terms.ttl ?? seconds,
       uses,
     });
@@ -376,7 +382,7 @@ export interface InviteWish {
   readonly notBefore: number;
 }
 
-type ReplyKind<Kind> = Kind extends "lend" | "revoke" | "kick" ? "done" : Kind;
+type ReplyKind<Kind> = Kind extends "unpair" | "lend" | "revoke" | "kick" ? "done" : Kind;
 
 let nextPeer = 1;
 

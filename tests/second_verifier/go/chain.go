@@ -15,8 +15,8 @@ const (
 
 // A root may issue a first link: an owner, or the device itself.
 type root struct {
-	key      []byte
-	minEpoch uint64
+	key   []byte
+	epoch uint64
 }
 
 // A device is what a verifier knows.
@@ -53,8 +53,8 @@ func (d device) verify(chain [][]byte) error {
 		}
 		key = link.holder
 	}
-	if links[0].epoch < issuer.minEpoch {
-		return errors.New("epoch is over")
+	if links[0].epoch != issuer.epoch {
+		return errors.New("not the root's epoch")
 	}
 	return nil
 }

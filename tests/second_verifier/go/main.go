@@ -15,8 +15,8 @@ import (
 type verifierJSON struct {
 	Audience string `json:"audience"`
 	Roots    []struct {
-		Key      string `json:"key"`
-		MinEpoch uint64 `json:"minEpoch"`
+		Key   string `json:"key"`
+		Epoch uint64 `json:"epoch"`
 	} `json:"roots"`
 }
 
@@ -63,7 +63,7 @@ func readDevice(given verifierJSON) (device, error) {
 		if err != nil {
 			return device{}, err
 		}
-		result.roots = append(result.roots, root{key: key, minEpoch: one.MinEpoch})
+		result.roots = append(result.roots, root{key: key, epoch: one.Epoch})
 	}
 	return result, nil
 }

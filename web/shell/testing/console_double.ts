@@ -174,6 +174,10 @@ export class ConsoleDouble implements OwnerSource {
   removeOwner(): Promise<void> {
     return this.#do("removeOwner", undefined);
   }
+  withdraw(): Promise<void> {
+    return this.#do("unpair", undefined);
+  }
+
   kick(): Promise<void> {
     return this.#do("kick", undefined);
   }

@@ -96,6 +96,8 @@ export class HouseholdDouble {
       case "kick":
         this.sessions.get(request.session)?.end("kicked");
         break;
+      case "unpair":
+        break;
       case "audit":
         return { kind: "audit", entries: [] };
       case "audit-hash":
@@ -116,7 +118,7 @@ export class HouseholdDouble {
   ): Promise<Entrant | RefusalReason> {
     const roots = (id: Bytes) => {
       const owner = this.#owners.get(toHex(id));
-      return owner && { publicKey: owner.key, minEpoch: 0 };
+      return owner && { publicKey: owner.key, epoch: 0 };
     };
     const chain = await verifyChain({ chain: grants, audience: this.#device, roots })
       .catch(() => undefined);

@@ -7,8 +7,10 @@ import type { PartProps } from "./people_view.tsx";
 import { useTask } from "./task.ts";
 
 export function GrantList(props: PartProps): JSX.Element {
-  const { grants } = props.people;
-  const running = grants.filter(({ state }) => state === "waiting" || state === "used");
+  const { people: { grants }, now, here } = props;
+  const running = grants.filter(({ state, expires }) =>
+    (state === "waiting" || state === "used") && here(expires) > now
+  );
   const ended = grants.filter((grant) => !running.includes(grant));
   return (
     <section aria-labelledby="grants">
@@ -22,12 +24,17 @@ export function GrantList(props: PartProps): JSX.Element {
         <details class="more">
           <summary>Ended ({ended.length})</summary>
           <ul class="rows">
-            {ended.map((grant) => <Grant key={grant.id} grant={grant} {...props} />)}
+            {ended.map((grant) => <Grant key={grant.id} grant={over(grant)} {...props} />)}
           </ul>
         </details>
       )}
     </section>
   );
+}
+
+/** Its time may have passed since the device told its state. */
+function over(grant: GrantEntry): GrantEntry {
+  return grant.state === "revoked" ? grant : { ...grant, state: "expired" };
 }
 
 function Grant(props: PartProps & { grant: GrantEntry }): JSX.Element {

@@ -1,7 +1,7 @@
 /** The browsers that own a device: add one, remove one. */
 import { useRef, useState } from "hono/jsx/dom";
 import type { JSX } from "hono/jsx/dom/jsx-runtime";
-import type { OwnerEntry } from "../../../src/protocol/owner.ts";
+import type { OwnerEntry, WindowEntry } from "../../../src/protocol/owner.ts";
 import type { OpenLink } from "../owner_console.ts";
 import { spanText } from "../people_words.ts";
 import { sinceSentence } from "../words.ts";
@@ -29,6 +29,7 @@ export function OwnerList(props: PartProps): JSX.Element {
           as your phone's.
         </p>
       )}
+      <OpenWindows {...props} />
       <AddOwner {...props} />
     </section>
   );
@@ -87,6 +88,44 @@ function removalQuestion({ label, you }: OwnerEntry, device: string): string {
       "something.";
 }
 
+/** Links that are still good, also those that were made at the device or by another owner. */
+function OpenWindows(props: PartProps): JSX.Element | null {
+  const { windows = [] } = props.people;
+  const open = windows.filter(({ expires }) => props.here(expires) > props.now);
+  if (open.length === 0) return null;
+  return (
+    <ul class="rows after-rows" aria-label="Open pairing links">
+      {open.map((entry) => <OpenWindow key={entry.id} entry={entry} {...props} />)}
+    </ul>
+  );
+}
+
+function OpenWindow(
+  { entry, owner, now, here }: PartProps & { entry: WindowEntry },
+): JSX.Element {
+  const task = useTask();
+  return (
+    <li class="row" data-testid="window">
+      <span class="row-text">
+        <strong>A pairing link is open</strong>
+        <span class="faint">
+          Made {entry.label === undefined ? "at the device" : `by ${entry.label}`}, good for{" "}
+          {spanText(here(entry.expires) - now)}
+        </span>
+        {task.failure === "" ? null : <span class="failure" role="alert">{task.failure}</span>}
+      </span>
+      <button
+        type="button"
+        class="quiet danger"
+        disabled={task.busy}
+        onClick={() => task.run(() => owner.withdraw(entry.id))}
+      >
+        Withdraw
+      </button>
+    </li>
+  );
+}
+
 function AddOwner({ device, owner, people }: PartProps): JSX.Element {
   const task = useTask();
   const [open, setOpen] = useState<
@@ -105,6 +144,11 @@ function AddOwner({ device, owner, people }: PartProps): JSX.Element {
         link={open.link}
         came={came}
         close={() => setOpen(undefined)}
+        withdraw={() =>
+          task.run(async () => {
+            await owner.withdraw(open.link.id);
+            setOpen(undefined);
+          })}
       />
     );
   }
@@ -127,11 +171,12 @@ function AddOwner({ device, owner, people }: PartProps): JSX.Element {
 const CLOCK_MS = 1000;
 
 function NewOwner(
-  { name, link, came, close }: {
+  { name, link, came, close, withdraw }: {
     name: string;
     link: OpenLink;
     came: readonly OwnerEntry[];
     close: () => void;
+    withdraw: () => void;
   },
 ): JSX.Element {
   const now = useClock(CLOCK_MS);
@@ -165,7 +210,7 @@ function NewOwner(
           {spanText(link.expires - now)}.
         </p>
       </LinkCard>
-      <button type="button" class="quiet" onClick={close}>Hide the code</button>
+      <button type="button" class="quiet" onClick={withdraw}>Withdraw the link</button>
     </div>
   );
 }

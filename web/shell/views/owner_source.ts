@@ -8,6 +8,7 @@ export type OwnerSource = Pick<
   | "history"
   | "lend"
   | "addOwner"
+  | "withdraw"
   | "endGrant"
   | "removeOwner"
   | "kick"

@@ -87,6 +87,11 @@ function Parts(
         {live ? <SessionList {...props} /> : null}
         <GrantList {...props} />
         <OwnerList {...props} />
+        {people.omitted === undefined ? null : (
+          <p class="faint" data-testid="omitted">
+            {people.omitted} more found no room here. “porthole grants” at the device lists all.
+          </p>
+        )}
       </div>
       <div class="people-part">
         <LogList {...props} live={live} />
