@@ -13,6 +13,10 @@ export class MemoryStore implements CacheStore {
     return this.#run(() => [...this.heads.values()]);
   }
 
+  find(path: string): Promise<StoredResponse[]> {
+    return this.#run(() => [...this.heads.values()].filter((entry) => entry.path === path));
+  }
+
   body(id: string): Promise<Bytes | undefined> {
     return this.#run(() => this.bodies.get(id));
   }

@@ -28,10 +28,17 @@ import type { StoredResponse } from "./stored_response.ts";
 import { confirms, refreshed } from "./validate.ts";
 import { sameVariant, varyingOf } from "./vary.ts";
 
-/** How long a request waits for the index at the worker's start, in ms: then it goes on as if nothing were stored. */
-const LOAD_LIMIT_MS = 250;
+/**
+ * When the index is read after the worker's start, in ms. It costs 30 ms for 1600 answers, and more on a busy machine;
+ * the requests that woke the worker look their own path up instead, which costs one.
+ */
+const LOAD_AFTER_MS = 1000;
+/** How long such a look may take, in ms: then the request goes on as if nothing were stored. */
+const LOOK_LIMIT_MS = 250;
 /** How often the store is told that an answer was used, in ms: for the order of eviction an hour will do. */
 const TOUCH_PAUSE_MS = 3_600_000;
+/** Paths that are invalidated while the index is unread, which is a second. */
+const MAX_DOUBTFUL = 256;
 /** Sessions whose holder is remembered: those of a few tabs. */
 const MAX_SESSIONS = 32;
 
@@ -65,9 +72,11 @@ export class HttpCache {
   /** By session: whose it is. */
   readonly #holders = new Map<string, string>();
   #loading: Promise<void> | undefined;
-  #state: "loading" | "loaded" = "loading";
-  /** Something was invalidated while the index was loaded: it is not trusted. */
-  #doubtful = false;
+  #state: "unread" | "read" = "unread";
+  /** Paths that were invalidated before the index was read. */
+  readonly #doubtful = new Set<string>();
+  /** All were, or too many: nothing that is in the store is trusted. */
+  #allDoubtful = false;
 
   constructor(
     store: CacheStore,
@@ -85,16 +94,17 @@ export class HttpCache {
     this.#entries = new Entries(limits);
   }
 
-  /** Reads the index. Call it as soon as the worker starts; requests wait for it, a little. */
-  open(): Promise<void> {
-    this.#loading ??= this.#load();
+  /** Reads the index, soon. Call it as soon as the worker starts. Never rejects. */
+  open(after = LOAD_AFTER_MS): Promise<void> {
+    const pause = new Promise<void>((resolve) => setTimeout(resolve, after));
+    this.#loading ??= pause.then(() => this.#load());
     return this.#loading;
   }
 
   /** Answers a request from the store, or by asking the service. Rejects only as `ask` does. */
   async answer(question: CacheQuestion): Promise<Outcome> {
-    await withinLimit(this.open());
     const request = cacheRequest(question);
+    if (this.#state === "unread" && !isUnsafe(request.method)) await this.#lookUp(request.path);
     const asked = { question, request };
     const decided = this.#plan(request, question.session);
     switch (decided.type) {
@@ -120,12 +130,27 @@ export class HttpCache {
 
   async #load(): Promise<void> {
     const entries = await this.#store.load().catch(() => []); // refused or broken: nothing is stored
-    this.#state = "loaded";
-    const gone = entries.sort((a, b) => a.usedAt - b.usedAt).flatMap((entry) => {
+    this.#adopt(entries.sort((a, b) => a.usedAt - b.usedAt));
+    this.#state = "read";
+    this.#doubtful.clear();
+    const holders = new Set(this.#holders.values());
+    this.#forget(this.#entries.idsOf(({ holder }) => holders.size > 0 && !holders.has(holder)));
+  }
+
+  async #lookUp(path: string): Promise<void> {
+    const looking = this.#store.find(path).then((found) => this.#adopt(found));
+    await withinLimit(looking.catch(() => {})); // refused: nothing is stored
+  }
+
+  /** Takes entries of the store into the index, but for those that something newer stands for. */
+  #adopt(entries: readonly StoredResponse[]): void {
+    if (this.#state === "read") return; // a look that was overtaken
+    const gone = entries.filter(({ id }) => !this.#entries.has(id)).flatMap((entry) => {
       const isOlder = this.#entries.at(entry.path).some((one) =>
         one.respondedAt >= entry.respondedAt && sameVariant(one, entry)
       );
-      return this.#doubtful || isOlder ? [entry.id] : this.#entries.put(entry);
+      const isDoubtful = this.#allDoubtful || this.#doubtful.has(entry.path);
+      return isDoubtful || isOlder ? [entry.id] : this.#entries.put(entry);
     });
     this.#forget(gone);
   }
@@ -191,10 +216,9 @@ export class HttpCache {
   /** An answer that is not stored may still say what else is not to be used any more. */
   #passed(answer: Outcome, { question, request }: Asked): Outcome {
     if (answer.type !== "answered") return answer;
-    if (clearsCache(answer.head)) this.#invalidate(() => true);
+    if (clearsCache(answer.head)) this.#invalidate("all");
     if (isUnsafe(request.method)) {
-      const paths = new Set(invalidatedPaths(question.request.url, answer.head));
-      this.#invalidate((path) => paths.has(path));
+      this.#invalidate(invalidatedPaths(question.request.url, answer.head));
     }
     return answer;
   }
@@ -202,7 +226,7 @@ export class HttpCache {
   /** A whole answer: its body is recorded on the way, if it may be stored. */
   #took(answer: Answered, { question, request, requestedAt }: Asked & { requestedAt: number }) {
     const { head, holder } = answer;
-    if (clearsCache(head)) this.#invalidate(() => true);
+    if (clearsCache(head)) this.#invalidate("all");
     const respondedAt = this.#clock();
     if (holder === undefined || !isStorable(request, head, respondedAt)) {
       this.#replaced(request, head);
@@ -219,7 +243,7 @@ export class HttpCache {
 
   /** A newer answer that may not be kept: the older one is not the service's word any more. */
   #replaced(request: CacheRequest, { status }: ResponseHead): void {
-    if (status < 500) this.#invalidate((path) => path === request.path);
+    if (status < 500) this.#invalidate([request.path]);
   }
 
   #record(body: ReadableStream<Bytes>, entry: Omit<StoredResponse, "bodyBytes">) {
@@ -267,13 +291,19 @@ export class HttpCache {
     return undefined;
   }
 
-  /** Also what is on its way, for it was asked for before; and what is still being loaded. */
-  #invalidate(question: (path: string) => boolean): void {
-    this.#doubtful ||= this.#state === "loading";
+  /** Also what is on its way, for it was asked for before; and what is still unread. */
+  #invalidate(paths: readonly string[] | "all"): void {
+    const isMeant = (path: string) => paths === "all" || paths.includes(path);
     for (const [recording, path] of [...this.#recordings]) {
-      if (question(path)) recording.drop();
+      if (isMeant(path)) recording.drop();
     }
-    this.#forget(this.#entries.idsOf(({ path }) => question(path)));
+    if (this.#state === "unread") this.#doubt(paths);
+    this.#forget(this.#entries.idsOf(({ path }) => isMeant(path)));
+  }
+
+  #doubt(paths: readonly string[] | "all"): void {
+    if (paths !== "all") paths.forEach((path) => this.#doubtful.add(path));
+    if (paths === "all" || this.#doubtful.size > MAX_DOUBTFUL) this.#allDoubtful = true;
   }
 
   #forget(ids: readonly string[]): void {
@@ -314,7 +344,7 @@ function drain(body: ReadableStream<Bytes>): void {
 
 async function withinLimit(work: Promise<void>): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, LOAD_LIMIT_MS));
+  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, LOOK_LIMIT_MS));
   await Promise.race([work, late]);
   clearTimeout(timer);
 }

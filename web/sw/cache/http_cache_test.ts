@@ -303,23 +303,60 @@ Deno.test("storage that is refused, or whose body is gone, is no cache", async (
   assert.equal(bench.asked.length, 5);
 });
 
-Deno.test("an index that comes late is waited for a little, and not trusted over what happened meanwhile", async () => {
-  const store = new MemoryStore();
-  const before = new Bench({ store });
+/** A worker that starts on what another one stored. */
+async function restarted(): Promise<Bench> {
+  const before = new Bench();
   before.reply = () => ({ headers: FRESH, body: "old" });
-  await before.text("/a");
-  const held = Promise.withResolvers<void>();
-  const load = store.load.bind(store);
-  store.load = async () => {
-    await held.promise;
-    return await load();
-  };
-  const bench = new Bench({ store });
-  bench.reply = () => ({ headers: [], body: "new" });
-  assert.equal(await bench.text("/a", { method: "POST" }), "200 new");
-  held.resolve();
-  await bench.cache.open();
+  for (const path of ["/a", "/b"]) await before.text(path);
+  const bench = new Bench({ store: before.store });
+  bench.reply = () => ({ headers: FRESH, body: "new" });
+  return bench;
+}
+
+Deno.test("a worker that just started looks up what it is asked for, and reads the rest later", async () => {
+  const bench = await restarted();
+  await bench.text("/other");
+  assert.equal(await bench.text("/a"), "200 old");
+  await bench.cache.open(0);
+  assert.equal(await bench.text("/b"), "200 old");
+  assert.equal(bench.asked.length, 1);
+});
+
+Deno.test("what was invalidated before the index was read does not come back with it", async () => {
+  const bench = await restarted();
+  await bench.text("/a", { method: "POST" });
   assert.equal(await bench.text("/a"), "200 new");
+  await bench.cache.open(0);
+  assert.equal(await bench.text("/a"), "200 new");
+  assert.equal(await bench.text("/b"), "200 old");
+  const cleared = await restarted();
+  cleared.reply = () => ({ headers: [["clear-site-data", '"*"']] });
+  await cleared.text("/logout", { method: "POST" });
+  await cleared.cache.open(0);
+  assert.equal(cleared.store.heads.size, 0);
+});
+
+Deno.test("what was stored before the index was read is not replaced by what is older", async () => {
+  const bench = await restarted();
+  bench.now += 1000;
+  assert.equal(await bench.text("/a", {}, { cache: "reload" }), "200 new");
+  await bench.cache.open(0);
+  assert.equal(await bench.text("/a"), "200 new");
+  assert.equal(bench.store.heads.size, 2);
+});
+
+Deno.test("a store that does not answer holds a request up for a moment only", async () => {
+  const bench = await restarted();
+  bench.store.find = () => new Promise(() => {});
+  assert.equal(await bench.text("/a"), "200 new");
+});
+
+Deno.test("the answers of a person who is gone go when the index is read", async () => {
+  const bench = await restarted();
+  bench.reply = () => ({ headers: FRESH, body: "ben's", holder: "ben" });
+  await bench.text("/c");
+  await bench.cache.open(0);
+  assert.deepEqual([...bench.store.heads.values()].map(({ holder }) => holder), ["ben"]);
 });
 
 Deno.test("no-store, ranges and a page's own conditions go through and leave nothing", async () => {

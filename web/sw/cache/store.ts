@@ -11,11 +11,16 @@ export const DATABASE = "porthole-http";
 const VERSION = 1;
 const HEADS = "heads";
 const BODIES = "bodies";
+const BY_PATH = "path";
+/** Heads that are read at once: a worker must not be busy with them for long, for requests come meanwhile. */
+const LOAD_STEP = 100;
 
 /** What the cache needs of its store. Any of it may reject: then there is no cache. */
 export interface CacheStore {
-  /** All heads, whatever was found. */
+  /** All heads, in steps. */
   load(): Promise<StoredResponse[]>;
+  /** The heads for a path. */
+  find(path: string): Promise<StoredResponse[]>;
   body(id: string): Promise<Bytes | undefined>;
   put(entry: StoredResponse, body: Bytes): Promise<void>;
   /** A head that changed; nothing if it is gone. */
@@ -33,12 +38,32 @@ export class DatabaseStore implements CacheStore {
   }
 
   async load(): Promise<StoredResponse[]> {
-    const { heads } = await this.#transaction("readonly");
-    const [records, keys] = await Promise.all([result(heads.getAll()), result(heads.getAllKeys())]);
+    const entries: StoredResponse[] = [];
+    let keys: IDBValidKey[] = [];
+    do {
+      const { heads } = await this.#transaction("readonly");
+      const last = keys.at(-1);
+      const range = last === undefined ? undefined : IDBKeyRange.lowerBound(last, true);
+      const step = [heads.getAll(range, LOAD_STEP), heads.getAllKeys(range, LOAD_STEP)] as const;
+      const [records, found] = await Promise.all([result(step[0]), result(step[1])]);
+      keys = found;
+      entries.push(...await this.#checked(records, keys));
+    } while (keys.length === LOAD_STEP);
+    return entries;
+  }
+
+  /** What is no entry is removed. */
+  async #checked(records: unknown[], keys: IDBValidKey[]): Promise<StoredResponse[]> {
     const entries = records.map(parseStored);
     const broken = keys.filter((_key, index) => entries[index] === undefined);
     if (broken.length > 0) await this.#removeKeys(broken);
     return entries.filter((entry) => entry !== undefined);
+  }
+
+  async find(path: string): Promise<StoredResponse[]> {
+    const { heads } = await this.#transaction("readonly");
+    const records = await result(heads.index(BY_PATH).getAll(path));
+    return records.map(parseStored).filter((entry) => entry !== undefined);
   }
 
   async body(id: string): Promise<Bytes | undefined> {
@@ -91,7 +116,7 @@ export class DatabaseStore implements CacheStore {
   async #open(): Promise<IDBDatabase> {
     const request = this.#factory.open(DATABASE, VERSION);
     request.onupgradeneeded = () => {
-      request.result.createObjectStore(HEADS);
+      request.result.createObjectStore(HEADS).createIndex(BY_PATH, "path");
       request.result.createObjectStore(BODIES);
     };
     const database = await result(request);
