@@ -32,6 +32,13 @@ export class OwnFiles {
     return url.pathname === INJECT_PATH ? this.#find(request) : undefined;
   }
 
+  /** Text of the injected script, for those that must hold it themselves. Rejects when nobody has it. */
+  async injectedScript(): Promise<string> {
+    const answer = await this.#find(new Request(INJECT_PATH));
+    if (!answer.ok) throw new TypeError(`Cannot read our script: status ${answer.status}`);
+    return await answer.text();
+  }
+
   async #find(request: Request): Promise<Response> {
     const kept = await this.#caches.match(INJECT_PATH, { cacheName: CACHE }).catch(() => undefined);
     return kept ?? await fetch(request);

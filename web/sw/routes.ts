@@ -11,7 +11,10 @@ export type Handler = (
 export function routes(
   parts: {
     origin: string;
-    own: (request: Request, url: URL) => Promise<Response> | undefined;
+    own: (
+      request: Request,
+      asked: { url: URL; page: string },
+    ) => Promise<Response> | undefined;
     /** `page` is the id of the client that asked; empty for a navigation. */
     device: (request: Request, page: string) => Promise<Response>;
   },
@@ -20,8 +23,10 @@ export function routes(
     // Another origin's servers are none of the device's business.
     (_request, { url }) => url.origin === parts.origin ? undefined : "network",
     // Our own files: bridge, worker, injected script. Never tunnelled.
-    (request, { url }) =>
-      url.pathname.startsWith(RESERVED_PREFIX) ? parts.own(request, url) ?? "network" : undefined,
+    (request, asked) =>
+      asked.url.pathname.startsWith(RESERVED_PREFIX)
+        ? parts.own(request, asked) ?? "network"
+        : undefined,
     (request, { page }) => parts.device(request, page),
   ];
 }
