@@ -298,7 +298,10 @@ export class HttpCache {
       if (isMeant(path)) recording.drop();
     }
     if (this.#state === "unread") this.#doubt(paths);
-    this.#forget(this.#entries.idsOf(({ path }) => isMeant(path)));
+    const here = paths === "all"
+      ? this.#entries.idsOf(() => true)
+      : paths.flatMap((path) => this.#entries.at(path).map(({ id }) => id));
+    this.#forget(here);
   }
 
   #doubt(paths: readonly string[] | "all"): void {
