@@ -24,6 +24,12 @@ export const OWN_HEADER_PREFIX = "x-porthole-";
 export const COOKIES_PATH = `${RESERVED_PREFIX}cookies`;
 export const LOGIN_PATH = `${RESERVED_PREFIX}login`;
 
+/**
+ * In each answer: a name for the person whose session it is, the same for as long as the grant lasts and different for
+ * every other; what a browser keeps of the answer is for that person alone.
+ */
+export const HOLDER_HEADER = `${OWN_HEADER_PREFIX}holder`;
+
 /** One header line. Repeated names are repeated pairs; order is kept. */
 export type Header = readonly [name: string, value: string];
 

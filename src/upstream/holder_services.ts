@@ -7,6 +7,7 @@ import { StreamError } from "../protocol/errors.ts";
 import { COOKIES_HEADER, encodeCookieState, isTag } from "../protocol/cookie_state.ts";
 import {
   type Header,
+  HOLDER_HEADER,
   type RequestHead,
   RESERVED_PREFIX,
   type ResponseHead,
@@ -32,11 +33,16 @@ export interface BareServices {
 export class HolderServices implements BareServices {
   readonly #services: BareServices;
   readonly #account: (service: string) => Account;
+  readonly #holder: string;
 
-  /** `account` throws a StreamError for a service that does not exist. */
-  constructor(services: BareServices, account: (service: string) => Account) {
+  /** `account` throws a StreamError for a service that does not exist; `holder` names the person to this person's browser. */
+  constructor(
+    services: BareServices,
+    { account, holder }: { account: (service: string) => Account; holder: string },
+  ) {
     this.#services = services;
     this.#account = account;
+    this.#holder = holder;
   }
 
   list(): readonly { readonly id: string; readonly title: string }[] {
@@ -57,7 +63,8 @@ export class HolderServices implements BareServices {
       },
     });
     const { head: { status }, body: answer } = settled.result;
-    return { head: withOwnHeaders(status, settled, { account, asked: head }), body: answer };
+    const asked = { account, asked: head, holder: this.#holder };
+    return { head: withOwnHeaders(status, settled, asked), body: answer };
   }
 
   /** Opens a WebSocket. `signal` ends it at any time. */
@@ -120,13 +127,13 @@ function streamOf(parts: Bytes): ReadableStream<Bytes> {
   });
 }
 
-/** Tells the service worker what it does not know yet: the cookies that scripts may see, a question for a password. */
+/** Tells the service worker whose answer it is, and what it does not know yet: cookies of scripts, a question for a password. */
 function withOwnHeaders(
   status: number,
   { headers, question }: Pick<Settled<unknown>, "headers" | "question">,
-  { account, asked }: { account: Account; asked: RequestHead },
+  { account, asked, holder }: { account: Account; asked: RequestHead; holder: string },
 ): ResponseHead {
-  const own: Header[] = [];
+  const own: Header[] = [[HOLDER_HEADER, holder]];
   if (question !== undefined) own.push([LOGIN_HEADER, encodeLoginQuestion(question)]);
   const known = valueOf(asked.headers, COOKIES_HEADER);
   if (isTag(known) && known !== account.tag) {

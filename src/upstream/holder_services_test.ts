@@ -8,7 +8,13 @@ import { type Bytes, utf8 } from "../lib/bytes.ts";
 import { type Log, SILENT } from "../lib/log.ts";
 import { COOKIES_HEADER, NO_TAG, parseCookieState } from "../protocol/cookie_state.ts";
 import { encodeCookieWrites } from "../protocol/cookie_writes.ts";
-import { COOKIES_PATH, type Header, LOGIN_PATH, type RequestHead } from "../protocol/http.ts";
+import {
+  COOKIES_PATH,
+  type Header,
+  HOLDER_HEADER,
+  LOGIN_PATH,
+  type RequestHead,
+} from "../protocol/http.ts";
 import { encodeLoginAnswer, LOGIN_HEADER, parseLoginQuestion } from "../protocol/login.ts";
 import type { HolderServices } from "./holder_services.ts";
 import { ACCOUNTS, CHALLENGES, REPLAY_LIMIT_BYTES } from "./limits.ts";
@@ -377,4 +383,30 @@ Deno.test("no password and no cookie is ever logged", async () => {
     await rejects(ask(anna, { service: "nonsense" }), (error) => !String(error).includes(PASSWORD));
   }, log);
   ok(!lines.join().includes("secret") && !lines.join().includes(PASSWORD));
+});
+
+Deno.test("each answer names its person to the browser, the same for as long as the person is", async () => {
+  await withServer((_request, response) => {
+    response.writeHead(200, { "x-porthole-holder": "the device's own idea" }).end();
+  }, async ({ services, anna, ben }) => {
+    const names = [];
+    for (const person of [anna, anna, services.forHolder("aa"), ben]) {
+      const head: RequestHead = {
+        kind: "http",
+        service: "ui",
+        method: "GET",
+        path: "/",
+        headers: [],
+      };
+      const answer = await person.request({ head, body: null }, NEVER);
+      await answer.body.cancel();
+      names.push(
+        answer.head.headers.filter(([name]) => name === HOLDER_HEADER).map(([, to]) => to),
+      );
+    }
+    const [first, second, again, other] = names.map((found) => found.join());
+    match(first!, /^[\w-]{22}$/);
+    deepEqual([second, again], [first, first]);
+    ok(other !== first);
+  });
 });

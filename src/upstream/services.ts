@@ -7,6 +7,7 @@
  * flow: holder_services (account: cookies, logins) -> services -> headers, policy (pure) -> gate -> exchange -> connect
  *                                                                                  | websocket -> connect
  */
+import { createHash } from "node:crypto";
 import type { Log } from "../lib/log.ts";
 import { StreamError } from "../protocol/errors.ts";
 import type { RequestHead } from "../protocol/http.ts";
@@ -104,9 +105,12 @@ export class DeviceServices implements BareServices {
    * holder share them, one after the other or at once.
    */
   forHolder(holder: string): HolderServices {
-    return new HolderServices(this, (service) => {
-      this.#service(service);
-      return this.#accounts.of(holder, service);
+    return new HolderServices(this, {
+      holder: nameForBrowser(holder),
+      account: (service) => {
+        this.#service(service);
+        return this.#accounts.of(holder, service);
+      },
     });
   }
 
@@ -132,6 +136,11 @@ export class DeviceServices implements BareServices {
   #orClosing(signal: AbortSignal): AbortSignal {
     return AbortSignal.any([signal, this.#closing.signal]);
   }
+}
+
+/** The same for as long as the holder is, so that a browser's cache outlives this process; says nothing of who it is. */
+function nameForBrowser(holder: string): string {
+  return createHash("sha256").update(`porthole holder ${holder}`).digest("base64url").slice(0, 22);
 }
 
 function warnOfUnverified({ id, target }: ServiceConfig, log: Log): void {

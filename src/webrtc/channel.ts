@@ -166,6 +166,8 @@ export interface ChannelsOptions {
   packet(packet: SctpPacket): void;
   /** The association ended; told once. */
   ended(): void;
+  /** See `AssociationOptions`. */
+  readonly initWaitMs?: number | undefined;
 }
 
 /** All channels of one connection, and the association that they share. */
@@ -179,6 +181,7 @@ export class Channels {
   constructor(transport: RTCSctpTransport, options: ChannelsOptions) {
     this.#driver = new SctpDriver(transport, {
       packet: options.packet,
+      initWaitMs: options.initWaitMs,
       established: () => this.#open(),
       message: (id, bytes) => this.#deliver(id, bytes),
       progress: () => {

@@ -199,6 +199,19 @@ async function until(what: string, question: () => Promise<boolean>): Promise<vo
   }
 }
 
+/** Of the device's own: entries of localStorage, caches, databases. */
+const WHAT_IS_KEPT = `(async () => {
+  const names = [...await caches.keys(), ...(await indexedDB.databases()).map(({ name }) => name)];
+  const count = (prefix) => names.filter((name) => name.startsWith(prefix)).length;
+  return [localStorage.length, count("cache of"), count("database of")].join(" ");
+})()`;
+const KEEP_SOMETHING = `(async () => {
+  localStorage.one = localStorage.two = "kept";
+  await (await caches.open("cache of the device")).put("/x", new Response("kept"));
+  await new Promise((resolve) => indexedDB.open("database of the device").onsuccess = resolve);
+  return await ${WHAT_IS_KEPT};
+})()`;
+
 const lack = await chromiumMissing();
 const missing = lack !== undefined;
 if (missing) Deno.stderr.writeSync(new TextEncoder().encode(`content is skipped: ${lack}\n`));
@@ -430,12 +443,15 @@ Deno.test({
         assert.match(String(plain), /^502,Gate <controller>: Nothing answers/);
       });
 
-      await t.step("a page's own service worker is declined", async () => {
+      await t.step("a page's own service worker seems to register, and does nothing", async () => {
         const outcome = await within(
           frame,
-          `navigator.serviceWorker.register("/sw.js").catch((e) => e.name)`,
+          `navigator.serviceWorker.register("/sw.js").then(async (registration) => [
+            registration.scope, registration.active.state, "pushManager" in registration,
+            await navigator.serviceWorker.ready === registration, navigator.serviceWorker.controller,
+          ])`,
         );
-        assert.equal(outcome, "NotSupportedError");
+        assert.deepEqual(outcome, [`${bench.origin}/`, "activated", false, true, null]);
       });
 
       await t.step("the shell moves a frame, and a redirect of a page is followed", async () => {
@@ -586,6 +602,9 @@ Deno.test({
         socket.onmessage = ({ data }) => resolve(data);
       })`;
       assert.equal(await within(frame, socket), "across sites");
+      assert.equal(await within(frame, KEEP_SOMETHING), "2 1 1");
+      await bench.shell("forget", bench.origin);
+      assert.equal(await within(await bench.open("/"), WHAT_IS_KEPT), "0 0 0");
       assert.deepEqual(bench.strays, []);
       // Storage of a frame is a partition of its own here: the origin itself knows of no service worker.
       const direct = await bench.page.context().newPage();

@@ -21,6 +21,7 @@ import {
   type ToWorker,
 } from "../sw/port_messages.ts";
 import { SHELL_ORIGIN } from "../sw/shell_origin.ts";
+import { forgetOrigin } from "./forget.ts";
 
 const WORKER_URL = "/.porthole/sw.js";
 
@@ -36,14 +37,21 @@ async function installWorker(): Promise<void> {
   await workers.ready; // active: from here on every page of this origin is answered by it
 }
 
-function takePort(event: MessageEvent): void {
+function takeShellMessage(event: MessageEvent): void {
   const port = event.ports[0];
-  if (event.origin !== SHELL_ORIGIN || event.source !== parent || port === undefined) return;
-  if (!isRecord(event.data) || event.data.porthole !== "bridge-port") return;
+  if (event.origin !== SHELL_ORIGIN || event.source !== parent || !isRecord(event.data)) return;
+  if (event.data.porthole === "forget") return void forget();
+  if (event.data.porthole !== "bridge-port" || port === undefined) return;
   pump?.port.close();
   pump = { port, title: boundedText(event.data.title, MAX_TITLE_LENGTH) ?? "" };
   port.onmessage = announce; // the pump says only one thing: its session is up
   announce();
+}
+
+/** Never rejects. */
+async function forget(): Promise<void> {
+  await forgetOrigin();
+  tellShell({ porthole: "bridge-forgotten" });
 }
 
 /** Requests that wait look again. `ready` never rejects. */
@@ -75,7 +83,7 @@ function passPing(port: MessagePort): void {
 }
 
 if (parent !== self) {
-  addEventListener("message", takePort);
+  addEventListener("message", takeShellMessage);
   navigator.serviceWorker?.addEventListener("message", takeWorkerMessage);
   navigator.serviceWorker?.startMessages();
   // Without a secure context or with storage refused, `navigator.serviceWorker` is missing or rejects.

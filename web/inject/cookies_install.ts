@@ -17,7 +17,7 @@ export function installCookies(
   const initial = tag?.getAttribute(COOKIES_ATTRIBUTE);
   tag?.removeAttribute(COOKIES_ATTRIBUTE);
   const send = (message: CookieMessage) => post(container, { ownWorker, message });
-  const page = { path: () => location.pathname, post: send };
+  const page = { path: () => ownPath(), post: send };
   const cookies = new PageCookies(page, decode(initial ?? undefined));
   replaceDocumentCookie(cookies);
   replaceCookieStore(cookies);
@@ -65,6 +65,11 @@ function take(event: MessageEvent, cookies: PageCookies): void {
 function takeNews({ state, written }: Record<string, unknown>, cookies: PageCookies): true {
   if (typeof state === "string" && typeof written === "number") cookies.news({ state, written });
   return true;
+}
+
+/** about:srcdoc has no path: it has the cookies of the page around it. */
+function ownPath(): string {
+  return location.protocol === "about:" ? new URL(document.baseURI).pathname : location.pathname;
 }
 
 function decode(text: string | undefined): string | undefined {

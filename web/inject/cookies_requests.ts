@@ -60,5 +60,5 @@ function markXhr(cookies: PageCookies): void {
 }
 
 function isOwn(url: string): boolean {
-  return URL.parse(url, document.baseURI)?.origin === location.origin;
+  return URL.parse(url, document.baseURI)?.origin === self.origin;
 }

@@ -1,7 +1,7 @@
 /**
  * A WebSocket for device pages that goes through the tunnel, since no service worker sees a handshake. It behaves as
- * the browser's own (WHATWG WebSockets); sockets to other hosts are the browser's own. Later issues: sockets in workers,
- * WebSocketStream.
+ * the browser's own (WHATWG WebSockets); sockets to other hosts are the browser's own. WebSocketStream is hidden: pages
+ * that know it know how to do without.
  */
 import type { Bytes } from "../../src/lib/bytes.ts";
 import type { Header, ResponseHead, SocketClose } from "../../src/protocol/http.ts";
@@ -105,7 +105,7 @@ class TunnelledWebSocket extends EventTarget {
     if (this.#readyState === CONNECTING) {
       throw new DOMException("Still in CONNECTING state.", "InvalidStateError");
     }
-    if (data instanceof Blob) this.#outbox.push({ blob: data });
+    if (isBlob(data)) this.#outbox.push({ blob: data });
     else if (typeof data === "string" || !isBinary(data)) {
       this.#outbox.push({ text: true, bytes: new TextEncoder().encode(String(data)) });
     } else this.#outbox.push({ text: false, bytes: copy(data) });
@@ -189,6 +189,11 @@ class TunnelledWebSocket extends EventTarget {
 }
 
 defineEventHandlers(TunnelledWebSocket.prototype, ["open", "message", "error", "close"]);
+for (const key of Object.getOwnPropertyNames(TunnelledWebSocket.prototype)) {
+  // Pages copy what they can list (WebIDL 3.7.6), and must not find our own method.
+  const enumerable = key !== "constructor" && key !== "abandon";
+  Object.defineProperty(TunnelledWebSocket.prototype, key, { enumerable });
+}
 Object.defineProperty(TunnelledWebSocket, "name", { value: "WebSocket" });
 for (const holder of [TunnelledWebSocket, TunnelledWebSocket.prototype]) {
   for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED })) {
@@ -223,6 +228,13 @@ export function createWebSocketClass(page: SocketPage): typeof WebSocket {
   return face;
 }
 
+/** Takes away what would go past the tunnel (Chromium has it). */
+export function hideWebSocketStream(): void {
+  for (const name of ["WebSocketStream", "WebSocketError"]) {
+    Reflect.deleteProperty(globalThis, name);
+  }
+}
+
 function requestHead(
   page: SocketPage,
   wanted: { path: string; protocols: readonly string[] },
@@ -237,11 +249,21 @@ function requestHead(
   return { kind: "websocket", method: "GET", path: wanted.path, headers };
 }
 
+/** By what it is, not by whose it is: a frame that the page fills has classes of its own. */
+function isBlob(data: unknown): data is Blob {
+  const kind = Object.prototype.toString.call(data);
+  return kind === "[object Blob]" || kind === "[object File]";
+}
+
+function isBuffer(data: unknown): data is ArrayBuffer {
+  return Object.prototype.toString.call(data) === "[object ArrayBuffer]";
+}
+
 function isBinary(data: unknown): data is ArrayBuffer | ArrayBufferView {
-  return data instanceof ArrayBuffer || ArrayBuffer.isView(data);
+  return isBuffer(data) || ArrayBuffer.isView(data);
 }
 
 function copy(data: ArrayBuffer | ArrayBufferView): Bytes {
-  if (data instanceof ArrayBuffer) return new Uint8Array(data.slice(0));
+  if (isBuffer(data)) return new Uint8Array(data).slice();
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
 }

@@ -36,6 +36,8 @@ export class PumpSession {
   readonly #bridges: Bridge[] = [];
   readonly #streams = new Map<number, PortStream>();
   #driver: ChannelDriver | undefined;
+  /** Sessions so far. */
+  #sessions = 0;
 
   constructor(tell: (message: PumpToShell) => void) {
     this.#tell = tell;
@@ -68,6 +70,7 @@ export class PumpSession {
       },
     });
     this.#driver = driver;
+    this.#sessions++;
     driver.start();
   }
 
@@ -111,7 +114,9 @@ export class PumpSession {
   #answer(ping: Record<string, unknown>, port: MessagePort): void {
     const title = boundedText(ping.title, MAX_TITLE_LENGTH) ?? "";
     const up = this.#driver?.open === true;
-    const pong: Pong = up ? { porthole: "pong", title } : { porthole: "no-session" };
+    const pong: Pong = up
+      ? { porthole: "pong", title, session: this.#sessions }
+      : { porthole: "no-session" };
     port.postMessage(pong);
     port.close();
   }

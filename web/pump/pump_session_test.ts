@@ -226,14 +226,14 @@ Deno.test("pump lets one bridge open 224 streams and not one more", async () => 
 
 Deno.test("pump answers a ping according to its session, and carries on with the next one", async () => {
   using bench = new PumpBench(hello);
-  assert.deepEqual(await bench.ping("Gate"), { porthole: "pong", title: "Gate" });
-  assert.deepEqual(await bench.ping(7), { porthole: "pong", title: "" });
+  assert.deepEqual(await bench.ping("Gate"), { porthole: "pong", title: "Gate", session: 1 });
+  assert.deepEqual(await bench.ping(7), { porthole: "pong", title: "", session: 1 });
   bench.session.receive({ type: "close" });
   assert.deepEqual(await bench.ping("Gate"), { porthole: "no-session" });
   const ready = new Promise((resolve) => bench.bridge.onmessage = ({ data }) => resolve(data));
   bench.reconnect();
   assert.deepEqual(await ready, { type: "ready" });
-  assert.deepEqual(await bench.ping("Gate"), { porthole: "pong", title: "Gate" });
+  assert.deepEqual(await bench.ping("Gate"), { porthole: "pong", title: "Gate", session: 2 });
   assert.equal(await read(bench.open()), "hello[end]");
 });
 
@@ -247,13 +247,13 @@ Deno.test("pump lets the bridge go that was silent for longest when too many are
   const { port1, port2 } = new MessageChannel();
   const answer = new Promise((resolve) => port2.onmessage = ({ data }) => resolve(data));
   ports[0]!.postMessage({ type: "ping", title: "" }, [port1]); // there are 64
-  assert.deepEqual(await answer, { porthole: "pong", title: "" });
+  assert.deepEqual(await answer, { porthole: "pong", title: "", session: 1 });
   const next = new MessageChannel();
   bench.session.receive({ type: "service", service: "ui", port: next.port2 }); // costs the second its place
   const again = new MessageChannel();
   const still = new Promise((resolve) => again.port2.onmessage = ({ data }) => resolve(data));
   ports[0]!.postMessage({ type: "ping", title: "" }, [again.port1]);
-  assert.deepEqual(await still, { porthole: "pong", title: "" });
+  assert.deepEqual(await still, { porthole: "pong", title: "", session: 1 });
   for (const port of [...ports, port2, next.port1, again.port2]) port.close();
 });
 

@@ -101,6 +101,33 @@ export function openContent(options: ContentOptions): Content {
   return content;
 }
 
+/**
+ * Removes all that a service keeps in this browser: its own data, our cache, the service worker. For a device that is
+ * forgotten, once its frames are closed. Resolves when done, or after `HELLO_LIMIT_MS`; never rejects.
+ */
+export function forgetContent(origin: string, container: HTMLElement): Promise<void> {
+  const bridge = container.ownerDocument.createElement("iframe");
+  const ends = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const forgotten = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, HELLO_LIMIT_MS);
+    addEventListener("message", ({ data, origin: from, source }) => {
+      if (from !== origin || source !== bridge.contentWindow || !isRecord(data)) return;
+      if (data.porthole === "bridge-forgotten") return resolve();
+      bridge.contentWindow?.postMessage({ porthole: "forget" } satisfies ShellToBridge, origin);
+    }, { signal: ends.signal });
+  });
+  bridge.hidden = true;
+  bridge.referrerPolicy = "no-referrer";
+  bridge.src = `${origin}${RESERVED_PREFIX}bridge.html`;
+  container.append(bridge);
+  return forgotten.finally(() => {
+    clearTimeout(timer);
+    ends.abort();
+    bridge.remove();
+  });
+}
+
 class OpenContent implements Content {
   readonly ready: Promise<void>;
   readonly #options: ContentOptions;

@@ -35,6 +35,8 @@ export interface Bridge {
   readonly id: string;
   /** The service's name for people; empty while unknown. */
   readonly title: string;
+  /** Names the session that was up when it answered, among all that this browser has. */
+  readonly session: string;
   post(message: WorkerToBridge, port: MessagePort): void;
 }
 
@@ -59,6 +61,7 @@ export class Bridges {
   readonly #limits: BridgeLimits;
   readonly #waiting = new Set<() => void>();
   #last: { bridge: Bridge; at: number } | undefined;
+  #asking: Promise<Bridge | undefined> | undefined;
 
   constructor(clients: BridgeClients, limits = LIMITS) {
     this.#clients = clients;
@@ -77,17 +80,12 @@ export class Bridges {
 
   /** A bridge that answers; undefined when none did in time. */
   async find(): Promise<Bridge | undefined> {
-    const trusted = this.#last;
-    if (trusted !== undefined && performance.now() - trusted.at < this.#limits.trusted) {
-      if (await this.exists(trusted.bridge.id)) return trusted.bridge;
-    }
     const limit = performance.now() + this.#limits.appear;
+    let trustedFor = this.#limits.trusted;
     do {
-      const bridge = await this.#ask();
-      if (bridge !== undefined) {
-        this.#last = { bridge, at: performance.now() };
-        return bridge;
-      }
+      const bridge = await this.answering(trustedFor);
+      if (bridge !== undefined) return bridge;
+      trustedFor = 0;
       await this.#sleep(Math.min(this.#limits.lookAgain, limit - performance.now()));
     } while (performance.now() < limit);
     return undefined;
@@ -95,7 +93,19 @@ export class Bridges {
 
   /** A bridge that answers within one round of questions. */
   async known(): Promise<Bridge | undefined> {
-    return this.#last?.bridge ?? await this.#ask();
+    return await this.answering(Infinity);
+  }
+
+  /** A bridge that answers now, or did so within the last `trustedFor` ms; undefined when none does. */
+  async answering(trustedFor: number): Promise<Bridge | undefined> {
+    const trusted = this.#last;
+    if (trusted !== undefined && performance.now() - trusted.at < trustedFor) {
+      if (await this.exists(trusted.bridge.id)) return trusted.bridge;
+    }
+    this.#asking ??= this.#ask().finally(() => this.#asking = undefined); // one question for all who wait for it
+    const bridge = await this.#asking;
+    if (bridge !== undefined) this.#last = { bridge, at: performance.now() };
+    return bridge;
   }
 
   /** Whether a bridge's frame is still there. */
@@ -154,6 +164,7 @@ function toBridge(client: BridgeClient, pong: unknown): Bridge | undefined {
   return {
     id: client.id,
     title: boundedText(pong.title, MAX_TITLE_LENGTH) ?? "",
+    session: `${client.id} ${typeof pong.session === "number" ? pong.session : 0}`,
     post: (message, port) => client.postMessage(message, [port]),
   };
 }

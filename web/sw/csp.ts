@@ -1,7 +1,9 @@
 /**
- * A device's Content-Security-Policy, changed in exactly two places: the shell may frame the page, and our one script
- * may run in it. Pure. Everything else that the device forbids stays forbidden.
+ * A device's Content-Security-Policy, changed for exactly what we put into its pages: the shell may frame the page, our one
+ * script may run in it, our downloads and workers' sockets may be asked for, reports stay away from the network. Pure.
+ * Everything else that the device forbids stays forbidden.
  */
+import { DOWNLOAD_PATH, SOCKET_PATH } from "./port_messages.ts";
 
 /** What a page's policy must not forbid. */
 export interface PolicyNeeds {
@@ -14,8 +16,22 @@ export interface PolicyNeeds {
 
 type Directive = readonly [name: string, ...sources: string[]];
 
-/** These ask the browser to leave http, which is right for the device's origin and wrong for ours. */
-const DROPPED = new Set(["upgrade-insecure-requests", "block-all-mixed-content"]);
+/**
+ * The first two ask the browser to leave http, which is right for the device's origin and wrong for ours. Reports are sent
+ * past the service worker: they would take the addresses of the device's pages to the rendezvous.
+ */
+const DROPPED = new Set([
+  "upgrade-insecure-requests",
+  "block-all-mixed-content",
+  "report-uri",
+  "report-to",
+]);
+
+/** Paths of ours that pages ask for, by the directives that may forbid them (CSP3 6.8.3), narrowest first. */
+const OUR_PATHS: readonly (readonly [directives: readonly string[], path: string])[] = [
+  [["frame-src", "child-src", "default-src"], DOWNLOAD_PATH],
+  [["connect-src", "default-src"], SOCKET_PATH],
+];
 
 /** Adapts one header value, which may hold several policies separated by commas (CSP3 2.2). */
 export function adaptPolicies(value: string, needs: PolicyNeeds): string {
@@ -29,7 +45,44 @@ function adaptPolicy(policy: string, needs: PolicyNeeds): string {
   const adapted = directives.map((directive) =>
     directive[0] === "frame-ancestors" ? allow(directive, needs.shellOrigin) : directive
   );
-  return write(allowScript(adapted, needs));
+  return write(allowData(allowPaths(allowScript(adapted, needs), needs)));
+}
+
+/** A copy of what is in effect under the narrowest name, with one path more; not where all of our origin is allowed. */
+function allowPaths(directives: Directive[], { script }: PolicyNeeds): Directive[] {
+  let result = directives;
+  for (const [names, path] of OUR_PATHS) {
+    const inEffect = names.map((name) => result.find((one) => one[0] === name)).find(Boolean);
+    if (inEffect === undefined || inEffect.slice(1).some((one) => /^(?:'self'|\*)$/i.test(one))) {
+      continue;
+    }
+    const narrowest = names[0]!; // no list is empty
+    const allowed = allow([narrowest, ...inEffect.slice(1)], new URL(path, script).href);
+    result = [...result.filter(([name]) => name !== narrowest), allowed];
+  }
+  return result;
+}
+
+/** A `data:` worker becomes a `blob:` one here (web/inject/workers.ts). */
+function allowData(directives: Directive[]): Directive[] {
+  const workers = directives.find(([name]) => name === "worker-src");
+  if (workers === undefined || !workers.includes("data:") || workers.includes("blob:")) {
+    return directives;
+  }
+  return directives.map((one) => one === workers ? allow(one, "blob:") : one);
+}
+
+/**
+ * The policy that is added to every page. Browsers show no service worker what `object` and `embed` load from a server;
+ * web/inject/embedded.ts puts a frame in the place of what is refused here.
+ */
+export const PAGE_POLICY = "object-src blob: data:";
+
+/** X-Frame-Options as a policy that can name the shell (RFC 7034 2.1, CSP3 6.4.2); undefined for what browsers ignore. */
+export function framePolicy(value: string, shellOrigin: string): string | undefined {
+  const option = value.trim().toLowerCase();
+  if (option === "deny") return `frame-ancestors ${shellOrigin}`;
+  return option === "sameorigin" ? `frame-ancestors 'self' ${shellOrigin}` : undefined;
 }
 
 /** Only the first directive of a name counts (CSP3 2.2.1). */

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { adaptPolicies } from "./csp.ts";
 
+const DOWNLOAD = "https://x/.porthole/download";
+const SOCKET = "https://x/.porthole/socket";
 const NEEDS = { shellOrigin: "https://shell", script: "https://x/.porthole/inject.js", nonce: "N" };
 const URL = NEEDS.script;
 
@@ -15,8 +17,15 @@ const CASES: readonly (readonly [why: string, policy: string, adapted: string])[
   [
     "'none' gives way",
     "default-src 'none'",
-    `default-src 'none'; script-src-elem ${URL}`,
+    `default-src 'none'; script-src-elem ${URL}; frame-src ${DOWNLOAD}; connect-src ${SOCKET}`,
   ],
+  [
+    "our paths come in where our origin does not",
+    "frame-src https://a; connect-src 'self'",
+    `connect-src 'self'; frame-src https://a ${DOWNLOAD}`,
+  ],
+  ["reports would leave the tunnel", "img-src a; report-uri /r; report-to r", "img-src a"],
+  ["a data: worker becomes a blob: one", "worker-src data:", "worker-src data: blob:"],
   [
     "script-src is in effect before default-src and stays for workers and eval",
     "default-src *; script-src 'unsafe-inline'",

@@ -4,7 +4,7 @@
  * agent's jar; what an agent without one lets through is dropped.
  */
 import type { Header, ResponseHead } from "../../src/protocol/http.ts";
-import { adaptPolicies, type PolicyNeeds } from "./csp.ts";
+import { adaptPolicies, framePolicy, PAGE_POLICY, type PolicyNeeds } from "./csp.ts";
 
 /** Codings that a service may have used and we can undo. */
 export type ContentCoding = "gzip" | "deflate";
@@ -35,7 +35,12 @@ const DROPPED = new Set([
   "set-cookie",
   "set-cookie2",
   "strict-transport-security",
-  "x-frame-options", // has no way to name the shell; frame-ancestors has, and is adapted
+  "x-frame-options", // has no way to name the shell; frame-ancestors has
+  "cross-origin-opener-policy", // a tab of its own reaches the shell by its opener (DESIGN 6)
+  "cross-origin-opener-policy-report-only",
+  "nel", // reports go past the service worker
+  "report-to",
+  "reporting-endpoints",
 ]);
 
 const POLICIES = new Set(["content-security-policy", "content-security-policy-report-only"]);
@@ -57,7 +62,22 @@ export function adaptHeaders(
     .map(([name, value]): Header => [name, adapt(name, value, options)])
     .filter(([name, value]) => !POLICIES.has(name) || value !== "");
   const contentType = all(lines, "content-type")[0] ?? "";
-  return { headers, contentType, ...readCodings(codings) };
+  const added = addedPolicies(lines, options.needs);
+  return { headers: [...headers, ...added], contentType, ...readCodings(codings) };
+}
+
+/** A page that names its ancestors by policy as well is not asked by X-Frame-Options (CSP3 6.4.2.2). */
+function addedPolicies(lines: readonly Header[], { shellOrigin }: PolicyNeeds): Header[] {
+  if (!/^\s*(?:text\/html|application\/xhtml\+xml)\b/i.test(all(lines, "content-type")[0] ?? "")) {
+    return [];
+  }
+  const named = all(lines, "content-security-policy").some((value) =>
+    /frame-ancestors/i.test(value)
+  );
+  const option = named ? undefined : all(lines, "x-frame-options")[0];
+  const framing = option === undefined ? undefined : framePolicy(option, shellOrigin);
+  return [framing, PAGE_POLICY].filter((policy) => policy !== undefined)
+    .map((policy): Header => ["content-security-policy", policy]);
 }
 
 /** Makes a Headers object; lines that a browser would refuse are left out rather than lose the response. */

@@ -129,12 +129,13 @@ Deno.test("our own headers are put in and taken out, and a page cannot forge the
     headers: [["A", "b"], ["X-Porthole-Login", '["r",true]'], ["x-porthole-cookies", "text"], [
       "x-porthole-new",
       "",
-    ]],
+    ], ["x-porthole-holder", "anna"]],
   });
   assert.deepEqual(words, {
     head: { status: 401, headers: [["A", "b"]] },
     cookies: "text",
     question: { realm: "r", refused: true },
+    holder: "anna",
   });
   const numbers = ["7", "", "-1", "x", "1.5", "9e99"].map((text) =>
     writeNumber({ get: () => text })

@@ -35,6 +35,13 @@ export class OwnFiles {
     return KEPT.includes(url.pathname) ? this.#find(request, url.pathname) : undefined;
   }
 
+  /** Text of the injected script, for those that must hold it themselves. Rejects when nobody has it. */
+  async injectedScript(): Promise<string> {
+    const answer = await this.#find(new Request(INJECT_PATH), INJECT_PATH);
+    if (!answer.ok) throw new TypeError(`Cannot read our script: status ${answer.status}`);
+    return await answer.text();
+  }
+
   async #find(request: Request, path: string): Promise<Response> {
     const kept = await this.#caches.match(path, { cacheName: CACHE }).catch(() => undefined);
     return kept ?? await fetch(request);

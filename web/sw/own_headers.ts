@@ -1,6 +1,6 @@
 /** What service worker and agent tell each other in heads: put in here, taken out here, never shown to a page. Pure. */
 import { COOKIES_HEADER } from "../../src/protocol/cookie_state.ts";
-import { OWN_HEADER_PREFIX, type ResponseHead } from "../../src/protocol/http.ts";
+import { HOLDER_HEADER, OWN_HEADER_PREFIX, type ResponseHead } from "../../src/protocol/http.ts";
 import { LOGIN_HEADER, type LoginQuestion, parseLoginQuestion } from "../../src/protocol/login.ts";
 import type { StreamHead } from "./port_messages.ts";
 
@@ -13,6 +13,8 @@ export interface OwnWords {
   /** The state of the cookies that scripts may see, if it is another than the one that was named. */
   readonly cookies: string | undefined;
   readonly question: LoginQuestion | undefined;
+  /** Whose answer it is, for the cache. */
+  readonly holder: string | undefined;
 }
 
 /** Says which state of the cookies this side has. */
@@ -29,6 +31,7 @@ export function takeOwnWords(head: ResponseHead): OwnWords {
     head: { status: head.status, headers: head.headers.filter(isNotOwn) },
     cookies: find(COOKIES_HEADER),
     question: question === undefined ? undefined : parseLoginQuestion(question),
+    holder: find(HOLDER_HEADER),
   };
 }
 

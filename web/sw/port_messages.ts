@@ -35,6 +35,15 @@ export { RESERVED_PREFIX };
 /** What of it the agent answers; all else of it is never tunnelled. */
 const AGENT_PATHS: ReadonlySet<string> = new Set([COOKIES_PATH, LOGIN_PATH]);
 
+/** Where a worker asks for a WebSocket (`worker_sockets.ts`). Answered by the service worker. */
+export const SOCKET_PATH = `${RESERVED_PREFIX}socket`;
+
+/** Where the file of a `download` link is asked for (`download.ts`). Answered by the service worker. */
+export const DOWNLOAD_PATH = `${RESERVED_PREFIX}download`;
+
+/** Where a page that a page made itself is asked for (`blob_page.ts`). Answered by the service worker. */
+export const BLOB_PATH = `${RESERVED_PREFIX}blob`;
+
 /** A request without its service. */
 export type StreamHead = Omit<RequestHead, "service">;
 
@@ -71,7 +80,8 @@ export type WorkerToBridge =
 
 /** The answer on the port of a ping: the pump's, or that of a bridge which has no port yet. */
 export type Pong =
-  | { readonly porthole: "pong"; readonly title: string }
+  /** `session` counts those that this pump has had. */
+  | { readonly porthole: "pong"; readonly title: string; readonly session: number }
   | { readonly porthole: "no-session" };
 
 /** To the service worker: from a bridge that got its port or whose session came back, from a page's WebSocket (with a port), from itself. */
@@ -103,10 +113,14 @@ export type CookieQuestion = { readonly porthole: "cookies-ask" };
 /** From a bridge to the shell. */
 export type BridgeToShell =
   | { readonly porthole: "bridge-hello" }
-  | { readonly porthole: "bridge-failed"; readonly reason: string };
+  | { readonly porthole: "bridge-failed"; readonly reason: string }
+  /** All that this origin kept in the browser is gone. */
+  | { readonly porthole: "bridge-forgotten" };
 
-/** From the shell to a bridge; the pump's port is transferred with it. */
-export type ShellToBridge = { readonly porthole: "bridge-port"; readonly title: string };
+/** From the shell to a bridge: a port of the pump, transferred with it; or the wish that the origin forgets all. */
+export type ShellToBridge =
+  | { readonly porthole: "bridge-port"; readonly title: string }
+  | { readonly porthole: "forget" };
 
 /** From injected code to the shell. */
 export type PageToShell = {

@@ -4,9 +4,8 @@
  * goes to the network instead.
  */
 import { type Bytes, toBase64Url } from "../../src/lib/bytes.ts";
-import type { ResponseHead } from "../../src/protocol/http.ts";
-import type { LoginQuestion } from "../../src/protocol/login.ts";
-import type { Bridges } from "./bridges.ts";
+import type { Bridge, Bridges } from "./bridges.ts";
+import type { HttpCache } from "./cache/http_cache.ts";
 import type { Cookies } from "./cookies.ts";
 import { errorResponse, type Failure } from "./error_page.ts";
 import { Exchange } from "./exchange.ts";
@@ -14,19 +13,25 @@ import { type AdaptedHeaders, adaptHeaders, type ContentCoding, toHeaders } from
 import { INJECT_PATH, injectStream, injectTag, mayInject } from "./inject_html.ts";
 import type { KeepAlive } from "./keepalive.ts";
 import { loginResponse } from "./login_page.ts";
+import type { Outcome } from "./outcome.ts";
 import { takeOwnWords, withCookieTag, writeNumber } from "./own_headers.ts";
+import type { StreamHead } from "./port_messages.ts";
 import { type RequestBody, takeBody } from "./request_body.ts";
 import { type BrowserTraits, requestHead } from "./request_head.ts";
+import { isWorkerScript, workerScriptStream } from "./worker_script.ts";
 
 /** What the proxy needs of the worker around it. */
 export interface ProxyContext {
   readonly bridges: Bridges;
   readonly keepAlive: KeepAlive;
   readonly cookies: Cookies;
+  readonly cache: HttpCache;
   readonly browser: BrowserTraits;
   readonly shellOrigin: string;
   /** The client that asked; empty for a navigation, of which only the browser knows who waits for it. */
   readonly page: string;
+  /** Text of our script, for workers. */
+  injectedScript(): Promise<string>;
   /** Whether this client is still there. */
   pageLives(page: string): Promise<boolean>;
 }
@@ -35,6 +40,8 @@ export interface ProxyContext {
 const NULL_BODY = new Set([204, 205, 304]);
 const DOCUMENTS = new Set(["document", "iframe", "frame"]);
 const NONCE_BYTES = 16;
+/** A bridge that answered so long ago, in ms, is as good as one that is asked now: a page's files come in bursts. */
+const CONFIRMED_MS = 50;
 
 /** Answers one request through a bridge. Rejects only when the page's own body cannot be read. */
 export async function proxy(request: Request, context: ProxyContext): Promise<Response> {
@@ -47,20 +54,8 @@ export async function proxy(request: Request, context: ProxyContext): Promise<Re
   return respond(outcome, { request, context });
 }
 
-/** What became of a request. */
-type Outcome =
-  | { readonly type: "failed"; readonly failure: Failure; readonly title: string }
-  | {
-    readonly type: "answered";
-    readonly head: ResponseHead;
-    readonly title: string;
-    readonly body: ReadableStream<Bytes>;
-    /** The service wants a password. */
-    readonly question: LoginQuestion | undefined;
-  };
-
 /** A session that ends takes requests with it that another one can answer, unless they may have changed something. */
-function mayRepeat({ method }: Request, outcome: Outcome): boolean {
+function mayRepeat({ method }: Request, outcome: Titled): boolean {
   const safe = method === "GET" || method === "HEAD";
   return safe && outcome.type === "failed" && outcome.failure === "session_closed";
 }
@@ -68,12 +63,26 @@ function mayRepeat({ method }: Request, outcome: Outcome): boolean {
 async function attempt(
   request: Request,
   { context, body }: { context: ProxyContext; body: RequestBody },
-): Promise<Outcome> {
-  const { bridges, keepAlive, cookies, browser, page } = context;
+): Promise<Titled> {
+  const { bridges, cache, cookies, browser } = context;
   const bridge = await bridges.find();
   if (bridge === undefined) return { type: "failed", failure: "no_bridge", title: "" };
   const plain = requestHead(request, { browser, bodyLength: body.length });
-  const head = withCookieTag(plain, cookies.tag);
+  const outcome = await cache.answer({
+    request,
+    head: withCookieTag(plain, cookies.tag),
+    session: bridge.session,
+    ask: (head) => ask(bridge, { head, body, request, context }),
+    live: async () => (await bridges.answering(CONFIRMED_MS))?.session,
+  });
+  return { ...outcome, title: bridge.title };
+}
+
+async function ask(
+  bridge: Bridge,
+  { head, body, request, context }: Asked & { head: StreamHead; body: RequestBody },
+): Promise<Outcome> {
+  const { bridges, keepAlive, cookies, page } = context;
   const outlivesPage = page === "" || request.keepalive; // Fetch 2.2.5: a beacon is meant to
   const exchange = new Exchange({
     keepAlive,
@@ -82,12 +91,14 @@ async function attempt(
   });
   const answer = await exchange.run(bridge, { head, body: body.stream });
   if (answer === "session_closed") bridges.distrust();
-  const { title } = bridge;
-  if (typeof answer === "string") return { type: "failed", failure: answer, title };
+  if (typeof answer === "string") return { type: "failed", failure: answer };
   const words = takeOwnWords(answer);
   await cookies.take(words.cookies, page);
-  return { ...words, type: "answered", title, body: exchange.body };
+  return { ...words, type: "answered", body: exchange.body };
 }
+
+/** What became of a request, and the title of its service; empty while unknown. */
+type Titled = Outcome & { readonly title: string };
 
 interface Asked {
   readonly request: Request;
@@ -100,8 +111,9 @@ function fail(failure: Failure, { request, context, title = "" }: Asked & { titl
   return errorResponse(failure, { title, navigation: mode === "navigate", method, shellOrigin });
 }
 
-function respond(outcome: Outcome, asked: Asked): Response {
+function respond(outcome: Titled, asked: Asked): Response {
   const { title } = outcome;
+  if (outcome.type === "uncached") return Response.error();
   if (outcome.type === "failed") return fail(outcome.failure, { ...asked, title });
   const { head, body, question } = outcome;
   const { request, context } = asked;
@@ -121,13 +133,18 @@ function respond(outcome: Outcome, asked: Asked): Response {
     return fail(failure, { ...asked, title });
   }
   const tag = injectTag(nonce, context.cookies.text);
-  return toResponse(head.status, adapted, { request, body, tag });
+  const { injectedScript } = context;
+  return toResponse(head.status, adapted, { request, body, tag, injectedScript });
 }
 
 function toResponse(
   status: number,
   adapted: AdaptedHeaders,
-  { request, body, tag }: { request: Request; body: ReadableStream<Bytes>; tag: string },
+  { request, body, tag, injectedScript }: Pick<ProxyContext, "injectedScript"> & {
+    request: Request;
+    body: ReadableStream<Bytes>;
+    tag: string;
+  },
 ): Response {
   const headers = toHeaders(adapted.headers);
   if (request.method === "HEAD" || NULL_BODY.has(status)) {
@@ -138,6 +155,9 @@ function toResponse(
   if (DOCUMENTS.has(request.destination) && mayInject(adapted.contentType)) {
     headers.delete("content-length");
     content = content.pipeThrough(injectStream(tag));
+  } else if (isWorkerScript(request.destination) && status === 200) {
+    headers.delete("content-length");
+    content = content.pipeThrough(workerScriptStream(injectedScript));
   }
   return new Response(content, { status, headers });
 }

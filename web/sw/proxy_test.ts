@@ -5,7 +5,9 @@ import { BridgeDouble, ClientsDouble } from "../testing/bridge_double.ts";
 import type { DoubleStream } from "../testing/device_double.ts";
 import { DeviceRoutes } from "../testing/device_routes.ts";
 import { PumpBench } from "../testing/pump_bench.ts";
+import { MemoryStore } from "../testing/memory_store.ts";
 import { Bridges } from "./bridges.ts";
+import { HttpCache } from "./cache/http_cache.ts";
 import { Cookies } from "./cookies.ts";
 import { KeepAlive } from "./keepalive.ts";
 import { proxy } from "./proxy.ts";
@@ -26,9 +28,11 @@ class ProxyBench {
     const pass = (head: unknown, port: MessagePort) =>
       this.pump.bridge.postMessage({ type: "open", head }, [port]);
     this.clients = new ClientsDouble([new BridgeDouble("b", pass)]);
+    const keepAlive = new KeepAlive(() => this.beats++, beat);
     this.#context = {
       bridges: new Bridges(this.clients, LIMITS),
-      keepAlive: new KeepAlive(() => this.beats++, beat),
+      keepAlive,
+      cache: new HttpCache(new MemoryStore(), { keepAlive }),
       cookies: new Cookies({
         get: () => Promise.resolve(undefined),
         matchAll: () => Promise.resolve([]),
@@ -36,6 +40,7 @@ class ProxyBench {
       browser: { userAgent: "Test/1", languages: ["en"] },
       shellOrigin: "http://shell.localhost",
       page: "p1",
+      injectedScript: () => Promise.resolve("ours();\n"),
       pageLives: () => Promise.resolve(this.pageLives),
     };
   }
@@ -254,7 +259,7 @@ Deno.test("a request that is meant to outlive its page does", async () => {
 
 Deno.test("routes leave other origins and our own files to the network", async () => {
   const device = () => Promise.resolve(new Response("device"));
-  const own = (_request: Request, url: URL) =>
+  const own = (_request: Request, { url }: { url: URL }) =>
     url.pathname.endsWith("inject.js") ? Promise.resolve(new Response("own")) : undefined;
   const foreign = ({ headers, method }: Request) =>
     headers.has("foreign") ? Promise.resolve(new Response(`no ${method}`)) : undefined;

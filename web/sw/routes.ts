@@ -11,7 +11,10 @@ export type Handler = (
 export function routes(
   parts: {
     origin: string;
-    own: (request: Request, url: URL) => Promise<Response> | undefined;
+    own: (
+      request: Request,
+      asked: { url: URL; page: string },
+    ) => Promise<Response> | undefined;
     /** The page in place of a visit that neither the shell nor a page of this origin asked for. */
     foreign: (request: Request) => Promise<Response> | undefined;
     /** `page` is the id of the client that asked; empty for a navigation. */
@@ -27,8 +30,10 @@ export function routes(
         ? undefined
         : parts.foreign(request),
     // Our own files: bridge, worker, injected script. Never tunnelled.
-    (request, { url }) =>
-      url.pathname.startsWith(RESERVED_PREFIX) ? parts.own(request, url) ?? "network" : undefined,
+    (request, asked) =>
+      asked.url.pathname.startsWith(RESERVED_PREFIX)
+        ? parts.own(request, asked) ?? "network"
+        : undefined,
     (request, { page }) => parts.device(request, page),
   ];
 }

@@ -6,9 +6,14 @@
  */
 import { COOKIES_PATH } from "../../src/protocol/http.ts";
 import { askAgent } from "./agent_request.ts";
+import { answerBlobPage } from "./blob_page.ts";
 import { Bridges } from "./bridges.ts";
+import { HttpCache } from "./cache/http_cache.ts";
+import { DatabaseStore } from "./cache/store.ts";
 import { Cookies } from "./cookies.ts";
 import { doorway, isForeignVisit, keepReferrersTrue } from "./doorway.ts";
+import { answerDownload } from "./download.ts";
+import { injectTag } from "./inject_html.ts";
 import { KeepAlive } from "./keepalive.ts";
 import { answerLogin } from "./login.ts";
 import { OwnFiles } from "./own_files.ts";
@@ -16,6 +21,7 @@ import { type FromPump, isRecord, parseStreamHead, type ToWorker } from "./port_
 import { proxy, type ProxyContext } from "./proxy.ts";
 import { route, routes } from "./routes.ts";
 import { SHELL_ORIGIN } from "./shell_origin.ts";
+import { answerWorkerSocket } from "./worker_sockets.ts";
 
 const worker = self as unknown as ServiceWorkerGlobalScope;
 
@@ -25,25 +31,30 @@ const agent = {
     worker.registration.active?.postMessage({ porthole: "keepalive" } satisfies ToWorker)
   ),
 };
+const ownFiles = new OwnFiles(worker.caches);
 const context = {
   ...agent,
+  injectedScript: () => ownFiles.injectedScript(),
   cookies: new Cookies(worker.clients, {
     send: async (body) => {
       const answer = await askAgent(agent, { path: COOKIES_PATH, body });
       return answer?.status === 200 ? answer.text : undefined;
     },
   }),
+  cache: new HttpCache(new DatabaseStore(worker.indexedDB), agent),
   browser: worker.navigator,
   pageLives: async (page) => await worker.clients.get(page) !== undefined,
   shellOrigin: SHELL_ORIGIN,
 } satisfies Omit<ProxyContext, "page">;
-const ownFiles = new OwnFiles(worker.caches);
+context.cache.open(); // read while the bridge is looked for; never rejects
+const device = async (request: Request, page: string) =>
+  keepReferrersTrue(request, await proxy(request, { ...context, page }));
 const handlers = routes({
   origin: worker.location.origin,
-  own: (request, url) => answerLogin(request, context) ?? ownFiles.answer(request, url),
+  own: (request, { url, page }) =>
+    answerLogin(request, context) ?? answerForPages(request, page) ?? ownFiles.answer(request, url),
   foreign: (request) => isForeignVisit(request, SHELL_ORIGIN) ? welcome(request) : undefined,
-  device: async (request, page) =>
-    keepReferrersTrue(request, await proxy(request, { ...context, page })),
+  device,
 });
 
 worker.addEventListener("install", (event) => event.waitUntil(worker.skipWaiting()));
@@ -68,6 +79,14 @@ worker.addEventListener("message", (event) => {
   if (message.porthole !== "open" || port === undefined) return;
   event.waitUntil(openForPage(message.head, port));
 });
+
+/** Paths of ours by which a page of this origin reaches its device. Strangers' visits are not taken there either. */
+function answerForPages(request: Request, page: string): Promise<Response> | undefined {
+  if (isForeignVisit(request, SHELL_ORIGIN)) return undefined;
+  return answerWorkerSocket(request, { ...context, page }) ??
+    answerDownload(request, (file) => device(file, "")) ??
+    answerBlobPage(request, () => injectTag(undefined, context.cookies.text));
+}
 
 /** A stranger's visit: the service's name is shown if it is at hand. */
 async function welcome(request: Request): Promise<Response> {

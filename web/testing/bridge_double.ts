@@ -8,6 +8,8 @@ export class BridgeDouble implements BridgeClient {
   alive = true;
   session = true;
   pings = 0;
+  /** Number of the session. */
+  sessions = 1;
   onPing: () => void = () => {};
 
   constructor(
@@ -25,7 +27,7 @@ export class BridgeDouble implements BridgeClient {
     this.pings++;
     this.onPing();
     const pong: Pong = this.session
-      ? { porthole: "pong", title: `Title ${this.id}` }
+      ? { porthole: "pong", title: `Title ${this.id}`, session: this.sessions }
       : { porthole: "no-session" };
     if (this.alive) port.postMessage(pong);
     port.close();

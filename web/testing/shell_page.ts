@@ -3,7 +3,7 @@
  * device double at the far end of a connection between two peers of this page. No keys, no rendezvous.
  */
 import type { PumpToShell } from "../pump/messages.ts";
-import { type Content, openContent } from "../shell/content.ts";
+import { type Content, forgetContent, openContent } from "../shell/content.ts";
 import { DeviceDouble } from "./device_double.ts";
 import { DeviceRoutes } from "./device_routes.ts";
 
@@ -73,6 +73,10 @@ const shell = {
   navigate(path: string): void {
     const frames = document.querySelectorAll<HTMLIFrameElement>("iframe[sandbox]");
     state.content?.navigate(frames[0]!, path); // the test opened it
+  },
+  async forget(origin: string): Promise<void> {
+    state.content?.close();
+    await forgetContent(origin, document.body);
   },
   release: (path: string) => routes.release(path),
   snapshot: () => ({ navigations: state.navigations, heads: state.device?.heads ?? [] }),

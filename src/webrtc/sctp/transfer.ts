@@ -182,8 +182,8 @@ export class Transfer {
   }
 
   /** The SACK that must leave before another packet is taken, alone in a packet. */
-  pollGaps(now: number): PacketOutput | undefined {
-    if (!this.receiver.owesGaps) return undefined;
+  pollUrgent(now: number): PacketOutput | undefined {
+    if (!this.receiver.owesAtOnce) return undefined;
     const { writer } = this.#options;
     writer.open(this.packetBytes, this.peer.tag);
     this.receiver.writeSacks(now, writer);

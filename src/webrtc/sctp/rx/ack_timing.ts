@@ -1,6 +1,6 @@
 /**
  * When a SACK is due, and for what (RFC 9260 6.2): every second packet, a single one after a while,
- * the whole state at once. Acknowledgements of a long lump of packets leave spread (ack_pacer.ts);
+ * the whole state at once, and then for each packet. Acknowledgements of a long lump of packets leave spread (ack_pacer.ts);
  * those that may leave together are one for every second packet still, as chunks of one packet: a
  * sender opens its window and sends by the number of SACKs, not of packets that they came in.
  */
@@ -17,17 +17,28 @@ export const MAX_STEPS = 1024;
 
 /** What a packet with DATA has changed. */
 export interface Arrival {
-  /** Gaps, duplicates, and peers that ask for it. */
+  /** Gaps and their ends, duplicates, and what had no room. */
   readonly isUrgent: boolean;
+  /**
+   * Whether the peer asks not to wait for a second packet (RFC 7053). Chromium does for each packet
+   * that fills its window, and so for all of them when that is small.
+   */
+  readonly isImmediate: boolean;
   readonly cumulativeTsn: number;
   /** Smallest round trip in ms; Infinity while unknown. */
   readonly rtt: number;
 }
 
+/** A cumulative TSN, and the packets since the one before. */
+interface Step {
+  readonly cumulativeTsn: number;
+  readonly packets: number;
+}
+
 export class AckTiming {
   readonly #pacer = new AckPacer();
-  /** Cumulative TSNs to be told one by one, oldest first. None while there are gaps. */
-  #steps: number[] = [];
+  /** To be told one by one, oldest first. None while there are gaps. */
+  #steps: Step[] = [];
   /** Packets since the last step, and what they have led to. */
   #packets = 0;
   #cumulativeTsn = 0;
@@ -50,16 +61,22 @@ export class AckTiming {
     return this.#isUrgent;
   }
 
+  /** Whether one step is left. */
+  get isAtNewest(): boolean {
+    return this.#steps.length === 1;
+  }
+
   /** Whether the whole state is to be told: at once, or as it is no more than the next step. */
   get owesAll(): boolean {
     return this.#isUrgent || (this.#packets > 0 && this.#steps.length === 0);
   }
 
-  notePacket(now: number, { isUrgent, cumulativeTsn, rtt }: Arrival): void {
-    this.#pacer.note(now, rtt);
-    this.#cumulativeTsn = cumulativeTsn;
-    if (isUrgent || this.#steps.length >= MAX_STEPS) this.demand();
-    else if (++this.#packets >= PACKETS_PER_STEP) this.#step();
+  notePacket(now: number, arrival: Arrival): void {
+    this.#pacer.note(now, arrival.rtt);
+    this.#cumulativeTsn = arrival.cumulativeTsn;
+    this.#packets++;
+    if (arrival.isUrgent || this.#steps.length >= MAX_STEPS) this.demand();
+    else if (arrival.isImmediate || this.#packets >= PACKETS_PER_STEP) this.#step();
     else this.#at = now + SACK_DELAY_MS;
   }
 
@@ -73,8 +90,9 @@ export class AckTiming {
     if (this.#isUrgent) return undefined;
     if (now >= this.#at) this.#step();
     if (this.#steps.length === 0 || !this.#pacer.allows(now, PACKETS_PER_STEP)) return undefined;
-    this.#pacer.spend(PACKETS_PER_STEP);
-    return this.#steps.shift();
+    const { cumulativeTsn, packets } = this.#steps.shift()!;
+    this.#pacer.spend(packets);
+    return cumulativeTsn;
   }
 
   /** The whole state is told. */
@@ -86,7 +104,7 @@ export class AckTiming {
   }
 
   #step(): void {
-    this.#steps.push(this.#cumulativeTsn);
+    this.#steps.push({ cumulativeTsn: this.#cumulativeTsn, packets: this.#packets });
     this.#packets = 0;
     this.#at = Infinity;
   }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { AckTiming, MAX_STEPS, SACK_DELAY_MS } from "./ack_timing.ts";
+import { AckTiming, type Arrival, MAX_STEPS, SACK_DELAY_MS } from "./ack_timing.ts";
 
 const RTT = 50;
 
@@ -7,8 +7,9 @@ const RTT = 50;
 function timing(rtt = RTT) {
   const one = new AckTiming();
   let tsn = 0;
-  const come = (now: number, packets: number, isUrgent = false) => {
-    while (packets-- > 0) one.notePacket(now, { isUrgent, cumulativeTsn: ++tsn, rtt });
+  const come = (now: number, packets: number, more: Partial<Arrival> = {}) => {
+    const arrival = { isUrgent: false, isImmediate: false, rtt, ...more };
+    while (packets-- > 0) one.notePacket(now, { ...arrival, cumulativeTsn: ++tsn });
   };
   const told = (now: number) => {
     const steps: number[] = [];
@@ -76,11 +77,23 @@ Deno.test("a single packet is acknowledged after a while, or with the next packe
   assert.equal(one.deadline, Infinity);
 });
 
+Deno.test("each packet of a peer that asks not to wait is a step, as soon as the pace allows", () => {
+  const { one, come, told } = timing();
+  come(0, 1, { isImmediate: true });
+  assert(one.isDue(0));
+  come(0, 1);
+  come(0, 3, { isImmediate: true });
+  assert.deepEqual(told(0), [1, 3, 4, 5]);
+  come(1, 500, { isImmediate: true });
+  const first = told(1).length;
+  assert(first > 20 && first < 100, `${first} at once`);
+});
+
 Deno.test("what is urgent does not wait behind a lump, and takes it along", () => {
   const { one, come, told } = timing();
   come(0, 500);
   told(0);
-  come(1, 1, true);
+  come(1, 1, { isUrgent: true });
   assert(one.isDue(1) && one.owesAll);
   assert.deepEqual(told(1), [], "the whole state is told instead");
   one.toldAll();

@@ -18,6 +18,13 @@ export const MIN_RTT_WINDOW_MS = 10_000;
 const CONFIRM_SHARE = 1 / 16;
 const CONFIRM_MS = 1;
 
+/** RFC 8985 7.2: a probe after two round trips; and time for a delayed SACK and slow timers. */
+const PROBE_ROUND_TRIPS = 2;
+const PROBE_SLACK_MS = 25;
+const MAX_BACK_OFF = 64;
+/** Waits that were doubled so often in a row were too short: what they were made from is wrong. */
+const DOUBTFUL_BACK_OFF = 4;
+
 export class RoundTrip {
   /** Smoothed, in ms; 0 before the first sample. */
   smoothed = 0;
@@ -28,17 +35,20 @@ export class RoundTrip {
   #confirmedAt = 0;
   #variation = 0;
   #backOff = 1;
+  #probeBackOff = 1;
 
   /** Takes a measurement of something that was sent once (Karn, 6.3.1 C5). */
   sample(now: number, rtt: number): void {
     const value = Math.max(rtt, 0.01); // clocks may be coarse
+    const isDoubtful = Math.max(this.#backOff, this.#probeBackOff) >= DOUBTFUL_BACK_OFF;
     this.latest = value;
     this.#backOff = 1;
+    this.#probeBackOff = 1;
     if (value <= this.smallest + Math.max(CONFIRM_MS, this.smallest * CONFIRM_SHARE)) {
       this.#confirmedAt = now;
     }
     if (value < this.smallest) this.smallest = value;
-    if (this.smoothed === 0) {
+    if (this.smoothed === 0 || isDoubtful) { // RFC 6298 5: measurements begin anew
       this.smoothed = value;
       this.#variation = value / 2;
       return;
@@ -67,6 +77,19 @@ export class RoundTrip {
 
   /** No answer came in time: the next wait is twice as long (6.3.3 E2). */
   backOff(): void {
-    this.#backOff = Math.min(this.#backOff * 2, 64);
+    this.#backOff = Math.min(this.#backOff * 2, MAX_BACK_OFF);
+  }
+
+  /** How long to wait for an answer before the last chunk is sent again, in ms. */
+  get probeTimeout(): number {
+    return PROBE_ROUND_TRIPS * this.smoothed * this.#probeBackOff + PROBE_SLACK_MS;
+  }
+
+  /**
+   * A probe leaves: an answer to it tells nothing about the round trip (Karn), so that one that has
+   * grown is only learnt when the next probe waits longer.
+   */
+  backOffProbe(): void {
+    this.#probeBackOff = Math.min(this.#probeBackOff * 2, MAX_BACK_OFF);
   }
 }

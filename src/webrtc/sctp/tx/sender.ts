@@ -21,9 +21,6 @@ const MIN_FRAGMENT_BYTES = 256;
  * our back-off about 50 s. The supervisor of the session is quicker.
  */
 const MAX_TIMEOUTS = 10;
-/** RFC 8985 7.2: a probe after two round trips; and time for a delayed SACK and slow timers. */
-const PROBE_ROUND_TRIPS = 2;
-const PROBE_SLACK_MS = 25;
 
 export interface SenderOptions {
   readonly initialTsn: number;
@@ -233,6 +230,7 @@ export class Sender {
   /** Tail-loss probe (RFC 8985 7.3): the last chunk again, or new data where there is some. */
   #probe(writer: PacketWriter): void {
     this.stats.probes++;
+    this.#rtt.backOffProbe();
     const { last } = this.#outstanding.inFlight;
     const hasMore = this.#outstanding.lost.first !== undefined || this.#nextBytes() > 0;
     if (last !== undefined && !hasMore) this.#resend(last, writer);
@@ -267,7 +265,7 @@ export class Sender {
 
   #armProbe(): void {
     if (this.#rtt.smoothed === 0 || this.#timeouts > 0) return;
-    this.#probeAt = this.#now + PROBE_ROUND_TRIPS * this.#rtt.smoothed + PROBE_SLACK_MS;
+    this.#probeAt = this.#now + this.#rtt.probeTimeout;
   }
 
   /** 6.3.2 R2, R3. */

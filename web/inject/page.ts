@@ -1,0 +1,71 @@
+/** What is changed in a device's page before its own scripts run. Everything else of the page stays as it is. */
+import type { FromPump, StreamHead, ToWorker } from "../sw/port_messages.ts";
+import { SHELL_ORIGIN } from "../sw/shell_origin.ts";
+import { installCookies } from "./cookies_install.ts";
+import { tunnelDownloads } from "./downloads.ts";
+import { watchFrames } from "./frames.ts";
+import { reportNavigation } from "./navigation.ts";
+import { markRealm, type Realm } from "./realm.ts";
+import { sendReferrersToItself } from "./referrer.ts";
+import { hideServiceWorker } from "./service_workers.ts";
+import { refuseSyncRequests } from "./sync_requests.ts";
+import { createWebSocketClass, hideWebSocketStream } from "./websocket.ts";
+import { wrapWorkers } from "./workers.ts";
+
+const live = new Set<{ abandon(): void }>();
+
+/** A document that may not see service workers (sandboxed by its own policy) has no way to us either. */
+function serviceWorkers(): ServiceWorkerContainer | undefined {
+  try {
+    return navigator.serviceWorker;
+  } catch {
+    return undefined;
+  }
+}
+
+function replaceWebSocket(ownWorker: () => Promise<ServiceWorker | null>): void {
+  const value = createWebSocketClass({
+    native: WebSocket,
+    location: { origin: self.origin, host: new URL(self.origin).host }, // about:srcdoc has neither
+    baseUrl: () => document.baseURI,
+    userAgent: navigator.userAgent,
+    open: (head, port) => openStream(ownWorker(), { head, port }),
+    live,
+  });
+  Object.defineProperty(globalThis, "WebSocket", { value, configurable: true, writable: true });
+  hideWebSocketStream();
+}
+
+function openStream(
+  worker: Promise<ServiceWorker | null>,
+  stream: { head: StreamHead; port: MessagePort },
+): void {
+  const { head, port } = stream;
+  worker.then((worker) => {
+    if (worker === null) throw new TypeError("Cannot open a WebSocket: no service worker");
+    worker.postMessage({ porthole: "open", head } satisfies ToWorker, [port]);
+  }).catch(() => {
+    port.postMessage({ type: "error", code: "session_closed" } satisfies FromPump);
+    port.close();
+  });
+}
+
+/** Call once, first of all scripts of a document. */
+export function installInPage(): void {
+  const container = serviceWorkers();
+  if (container !== undefined) {
+    const ownWorker = hideServiceWorker(container);
+    const cookies = installCookies(container, ownWorker);
+    replaceWebSocket(ownWorker);
+    wrapWorkers(self.origin);
+    tunnelDownloads();
+    refuseSyncRequests();
+    markRealm(globalThis as unknown as Realm);
+    watchFrames({ cookies });
+  }
+  addEventListener("pagehide", () => {
+    for (const socket of live) socket.abandon();
+  });
+  reportNavigation(SHELL_ORIGIN);
+  sendReferrersToItself();
+}

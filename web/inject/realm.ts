@@ -1,0 +1,111 @@
+/**
+ * The global of a document that no server sent: the first document of a frame (`about:blank`), with whatever the page
+ * writes into it. Our script is not in it, so the page's own replacements are put in from outside. Chromium shows the
+ * requests of such a document to no service worker (browser-proxying.md 3.1): there `fetch` and the like become those of
+ * the page around it, and what elements load is fetched by that page (`mending.ts`).
+ */
+import { type PageCookies, replaceDocumentCookie } from "./cookies.ts";
+import { tunnelDownloads } from "./downloads.ts";
+import { mendLoads } from "./mending.ts";
+import { hideServiceWorker } from "./service_workers.ts";
+import { shareBlobs } from "./workers.ts";
+
+/** Shows that a global has our replacements, by whichever way they came; the same for all pages of an origin. */
+const MARK: unique symbol = Symbol.for("porthole") as never;
+
+/**
+ * Our script runs there, or the page around has prepared it for this document. A global may get another: that of
+ * `about:blank` takes the place of the first (HTML 7.4.2.2).
+ */
+type Joined = "own" | { readonly document: Document; take(document: Document): void };
+
+/** A window whose global can be reached. */
+export type Realm = Window & typeof globalThis & { readonly [MARK]?: Joined };
+
+/** What the page around gives. */
+export interface RealmSource {
+  readonly cookies: PageCookies;
+  /** Called with each new global, so that its own frames are seen as well. */
+  found(realm: Realm): void;
+}
+
+/** Says that our script runs in this global. */
+export function markRealm(realm: Realm): void {
+  mark(realm, "own");
+}
+
+/** Puts our replacements into a window's global, unless they are there. */
+export function joinRealm(window: Window | null, source: RealmSource): void {
+  const realm = reach(window);
+  if (realm === undefined) return;
+  const present = realm[MARK];
+  if (present === "own" || present?.document === realm.document) return;
+  const { take } = present ?? prepare(realm, source);
+  mark(realm, { document: realm.document, take });
+  take(realm.document);
+}
+
+/** In the global itself: a window stays the same when its frame goes elsewhere. */
+function mark(realm: Realm, value: Joined): void {
+  Object.defineProperty(realm, MARK, { value, configurable: true });
+}
+
+function prepare(realm: Realm, source: RealmSource): { take(document: Document): void } {
+  const uncontrolled = isUncontrolled(realm);
+  for (const name of ["WebSocket", "Worker", "SharedWorker"] as const) share(realm, name);
+  for (const name of ["WebSocketStream", "WebSocketError"]) Reflect.deleteProperty(realm, name);
+  shareBlobs(realm.URL);
+  tunnelDownloads(realm);
+  hide(realm);
+  const mend = uncontrolled ? prepareUncontrolled(realm) : () => {};
+  return {
+    take: (document) => {
+      mend(document);
+      replaceDocumentCookie(source.cookies, realm);
+      source.found(realm);
+    },
+  };
+}
+
+function prepareUncontrolled(realm: Realm): (document: Document) => void {
+  for (const name of ["fetch", "XMLHttpRequest", "EventSource"] as const) share(realm, name);
+  const beacon = navigator.sendBeacon.bind(navigator);
+  realm.Navigator.prototype.sendBeacon = (...values) => beacon(...values);
+  return mendLoads(realm);
+}
+
+/** Undefined for another origin's window, and for one that a server sent: our script runs in that by itself. */
+function reach(window: Window | null): Realm | undefined {
+  try {
+    if (window?.document === undefined || !/^about:(?!srcdoc)/.test(window.location.href)) {
+      return undefined;
+    }
+    return window as Realm;
+  } catch {
+    return undefined;
+  }
+}
+
+function isUncontrolled(realm: Realm): boolean {
+  try {
+    return realm.navigator.serviceWorker?.controller === null;
+  } catch {
+    return true;
+  }
+}
+
+function hide(realm: Realm): void {
+  try {
+    hideServiceWorker(realm.navigator.serviceWorker, realm);
+  } catch {
+    // sandboxed, or not in this browser: there is nothing to hide
+  }
+}
+
+type Shared = "WebSocket" | "Worker" | "SharedWorker" | "fetch" | "XMLHttpRequest" | "EventSource";
+
+function share(realm: Realm, name: Shared): void {
+  const value = name === "fetch" ? fetch.bind(globalThis) : globalThis[name];
+  if (value === undefined) return;
+  Object.defineProperty(realm, name, { value, configurable: true, writable: true });
+}
