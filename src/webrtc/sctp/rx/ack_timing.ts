@@ -44,6 +44,8 @@ export class AckTiming {
   #cumulativeTsn = 0;
   #at = Infinity;
   #isUrgent = false;
+  /** Whether the steps may not wait for the pace. */
+  #isHasty = false;
 
   /** When a SACK falls due by itself; Infinity when none is owed. */
   get deadline(): number {
@@ -51,7 +53,7 @@ export class AckTiming {
   }
 
   isDue(now: number): boolean {
-    if (this.#isUrgent) return true;
+    if (this.#isUrgent || this.#isHasty) return true;
     const isWaiting = this.#steps.length > 0 || now >= this.#at;
     return isWaiting && this.#pacer.allows(now, PACKETS_PER_STEP);
   }
@@ -73,10 +75,11 @@ export class AckTiming {
 
   notePacket(now: number, arrival: Arrival): void {
     this.#pacer.note(now, arrival.rtt);
+    const before = this.#cumulativeTsn;
     this.#cumulativeTsn = arrival.cumulativeTsn;
-    this.#packets++;
     if (arrival.isUrgent || this.#steps.length >= MAX_STEPS) this.demand();
-    else if (arrival.isImmediate || this.#packets >= PACKETS_PER_STEP) this.#step();
+    else if (arrival.isImmediate) this.#hasten(before);
+    else if (++this.#packets >= PACKETS_PER_STEP) this.#step();
     else this.#at = now + SACK_DELAY_MS;
   }
 
@@ -89,9 +92,11 @@ export class AckTiming {
   take(now: number): number | undefined {
     if (this.#isUrgent) return undefined;
     if (now >= this.#at) this.#step();
-    if (this.#steps.length === 0 || !this.#pacer.allows(now, PACKETS_PER_STEP)) return undefined;
+    if (this.#steps.length === 0) return undefined;
+    if (!this.#isHasty && !this.#pacer.allows(now, PACKETS_PER_STEP)) return undefined;
     const { cumulativeTsn, packets } = this.#steps.shift()!;
     this.#pacer.spend(packets);
+    if (this.#steps.length === 0) this.#isHasty = false;
     return cumulativeTsn;
   }
 
@@ -100,7 +105,20 @@ export class AckTiming {
     this.#steps.length = 0;
     this.#packets = 0;
     this.#isUrgent = false;
+    this.#isHasty = false;
     this.#at = Infinity;
+  }
+
+  /**
+   * All that waits is told at once: as two steps, since with one of them lost the peer, whose window
+   * is full, would wait for T3.
+   */
+  #hasten(before: number): void {
+    const isAlone = this.#steps.length === 0 && this.#packets === 0;
+    this.#steps = isAlone ? [] : [{ cumulativeTsn: before, packets: 0 }];
+    this.#packets = 0;
+    this.#step();
+    this.#isHasty = true;
   }
 
   #step(): void {
