@@ -21,6 +21,7 @@ const FIREFOX_PREFERENCES = {
   "app.update.enabled": false,
   "toolkit.telemetry.enabled": false,
   "browser.download.alwaysOpenPanel": false,
+  "network.websocket.max-connections": 512, // of its own accord it opens 200 less those that other tabs have
   "network.websocket.delay-failed-reconnects": false, // a refused socket is one of the cases
   "browser.download.folderList": 2,
 };
@@ -43,6 +44,7 @@ export interface Tab {
   goto(url: string): Promise<unknown>;
   close(): Promise<void>;
   evaluate(code: string): Promise<unknown>;
+  click(selector: string): Promise<void>;
 }
 
 /** See the head of this file. Dispose of it. */

@@ -8,7 +8,10 @@ import type { Realm } from "./realm.ts";
 
 /** Own text and what is in memory; frames and forms navigate, which service workers see. */
 const POLICY = "default-src data: blob: 'unsafe-inline' 'unsafe-eval'; frame-src * data: blob:; " +
-  "child-src * data: blob:; object-src 'none'";
+  "child-src * data: blob:; object-src blob: data:";
+
+/** The policy for a document that is still text: parsers load ahead of scripts, and a policy that a script sets is late. */
+export const POLICY_TAG = `<meta http-equiv="Content-Security-Policy" content="${POLICY}">`;
 
 const LOADING = "img, script, link, source, video, audio, track, input, image";
 /** Files that one document may have mended, so that one that asks in a loop ends. */

@@ -52,6 +52,7 @@ export interface BridgeClients {
 export interface BridgeClient {
   readonly id: string;
   readonly url: string;
+  readonly frameType?: string;
   postMessage(message: unknown, transfer: Transferable[]): void;
 }
 
@@ -111,7 +112,10 @@ export class Bridges {
   /** The first that answers, each asked a second after the one before. */
   async #ask(): Promise<Bridge | undefined> {
     const all = await this.#clients.matchAll({ includeUncontrolled: true, type: "window" });
-    const bridges = all.filter((client) => new URL(client.url).pathname === BRIDGE_PATH);
+    // A device's page in a tab of its own is a bridge as well; frames of the shell are asked first.
+    const isBridge = (client: BridgeClient) => new URL(client.url).pathname === BRIDGE_PATH;
+    const tabs = all.filter((one) => one.frameType === "top-level" && !isBridge(one));
+    const bridges = [...all.filter(isBridge), ...tabs];
     const pings: Ping[] = [];
     try {
       for (const client of bridges.slice(0, MAX_ASKED)) {
