@@ -146,8 +146,14 @@ export class PagesBench implements AsyncDisposable {
     }
   }
 
-  async newTab(): Promise<Tab> {
-    return await this.#open();
+  /** Waits until the shell shows an element. */
+  async shown(selector: string): Promise<void> {
+    const end = performance.now() + LIMIT_MS;
+    const look = `document.querySelector(${JSON.stringify(selector)}) !== null`;
+    while (await this.tab.evaluate(look) !== true) {
+      if (performance.now() > end) throw new Error(`there is no ${selector}`);
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

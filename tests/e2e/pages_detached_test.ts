@@ -46,7 +46,8 @@ for (const name of ["chromium", "firefox"] satisfies BrowserName[]) {
         const { service, edge } = bench;
         await bench.tunnel("/refuses");
         const opened = bench.context?.waitForEvent("page", { timeout: LIMIT_MS });
-        await bench.tab.click("[data-testid=own-tab]:not([disabled])");
+        await bench.shown("[data-testid=own-tab]:not([disabled])");
+        await bench.tab.click("[data-testid=own-tab]");
         await t.step("it loads, loads again and goes on", async () => {
           assert.deepEqual(await service.report("turn-1"), ["hello", "/refuses"]);
           assert.deepEqual(await service.report("turn-2"), ["hello", "/refuses"]);

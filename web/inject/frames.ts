@@ -11,6 +11,7 @@ import { replaceEmbedded } from "./embedded.ts";
 import { POLICY_TAG } from "./mending.ts";
 import { joinRealm, markRealm, type Realm, type RealmSource } from "./realm.ts";
 import { isSandboxed, takeSandboxed } from "./sandboxed.ts";
+import { trustedHtml } from "./trusted.ts";
 import { blobOf, createObjectUrl, revokeObjectUrl } from "./workers.ts";
 
 /** What is watched beside the coming and going of elements. */
@@ -107,7 +108,7 @@ function takeSourceText(frame: HTMLIFrameElement): void {
   const place = Math.max(0, findPlace(bytes, true) ?? 0);
   const [before, after] = [bytes.subarray(0, place), bytes.subarray(place)];
   const decode = (part: Uint8Array) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(part);
-  frame.srcdoc = decode(before) + TAG + decode(after);
+  frame.srcdoc = trustedHtml(decode(before) + TAG + decode(after));
 }
 
 /** An address at which the service worker serves a page's own HTML; any other address as it is. */
