@@ -30,6 +30,9 @@ const LIMITS: BridgeLimits = { pong: 1000, appear: 8000, lookAgain: 500, trusted
 /** Bridges that are asked at most; a person has a few tabs of one device. */
 const MAX_ASKED = 16;
 
+/** What a tab that the shell opened is called: by Chromium, and by Firefox (Service Workers 4.2.3). */
+const TABS: ReadonlySet<string> = new Set(["top-level", "auxiliary"]);
+
 /** A frame of the shell that passes ports on. */
 export interface Bridge {
   readonly id: string;
@@ -114,7 +117,8 @@ export class Bridges {
     const all = await this.#clients.matchAll({ includeUncontrolled: true, type: "window" });
     // A device's page in a tab of its own is a bridge as well; frames of the shell are asked first.
     const isBridge = (client: BridgeClient) => new URL(client.url).pathname === BRIDGE_PATH;
-    const tabs = all.filter((one) => one.frameType === "top-level" && !isBridge(one));
+    const isTab = ({ frameType = "" }: BridgeClient) => TABS.has(frameType);
+    const tabs = all.filter((one) => isTab(one) && !isBridge(one));
     const bridges = [...all.filter(isBridge), ...tabs];
     const pings: Ping[] = [];
     try {
