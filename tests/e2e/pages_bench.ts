@@ -106,7 +106,7 @@ export class PagesBench implements AsyncDisposable {
       await Deno.remove(path);
       return { name, bytes };
     }
-    throw new Error("nothing was saved");
+    throw new Error(`nothing was saved; there are: ${await this.#saved()}`);
   }
 
   async #saved(): Promise<string[]> {
