@@ -21,6 +21,7 @@ const FIREFOX_PREFERENCES = {
   "app.update.enabled": false,
   "toolkit.telemetry.enabled": false,
   "browser.download.alwaysOpenPanel": false,
+  "network.websocket.max-connections": 512, // of its own accord it opens 200 less those that other tabs have
   "network.websocket.delay-failed-reconnects": false, // a refused socket is one of the cases
   "browser.download.folderList": 2,
 };
@@ -43,6 +44,7 @@ export interface Tab {
   goto(url: string): Promise<unknown>;
   close(): Promise<void>;
   evaluate(code: string): Promise<unknown>;
+  click(selector: string): Promise<void>;
 }
 
 /** See the head of this file. Dispose of it. */
@@ -104,7 +106,7 @@ export class PagesBench implements AsyncDisposable {
       await Deno.remove(path);
       return { name, bytes };
     }
-    throw new Error("nothing was saved");
+    throw new Error(`nothing was saved; there are: ${await this.#saved()}`);
   }
 
   async #saved(): Promise<string[]> {
@@ -144,8 +146,14 @@ export class PagesBench implements AsyncDisposable {
     }
   }
 
-  async newTab(): Promise<Tab> {
-    return await this.#open();
+  /** Waits until the shell shows an element. */
+  async shown(selector: string): Promise<void> {
+    const end = performance.now() + LIMIT_MS;
+    const look = `document.querySelector(${JSON.stringify(selector)}) !== null`;
+    while (await this.tab.evaluate(look) !== true) {
+      if (performance.now() > end) throw new Error(`there is no ${selector}`);
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

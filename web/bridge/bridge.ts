@@ -9,26 +9,19 @@
  *     |  pump <-- ping (port) ------- | <-- ping (port) ---------------- |
  *     |  pump <-- open, head (port) - | <-- stream, head (port) -------- |
  */
-import {
-  boundedText,
-  type BridgeToPump,
-  type BridgeToShell,
-  type FromPump,
-  isRecord,
-  MAX_TITLE_LENGTH,
-  type Pong,
-  type StreamHead,
-  type ToWorker,
-} from "../sw/port_messages.ts";
+import { type BridgeToShell, isRecord, type ToWorker } from "../sw/port_messages.ts";
 import { SHELL_ORIGIN } from "../sw/shell_origin.ts";
 import { forgetOrigin } from "./forget.ts";
+import { PumpLink } from "./pump_link.ts";
 
 const WORKER_URL = "/.porthole/sw.js";
 
-let pump: { port: MessagePort; title: string } | undefined;
+/** The shell: around this frame, or the opener of the tab in which a device's page is to have a bridge of its own. */
+const shell: Window | null = parent === self ? opener : parent;
+const link = new PumpLink(announce);
 
 function tellShell(message: BridgeToShell): void {
-  parent.postMessage(message, SHELL_ORIGIN);
+  shell?.postMessage(message, SHELL_ORIGIN);
 }
 
 async function installWorker(): Promise<void> {
@@ -39,13 +32,17 @@ async function installWorker(): Promise<void> {
 
 function takeShellMessage(event: MessageEvent): void {
   const port = event.ports[0];
-  if (event.origin !== SHELL_ORIGIN || event.source !== parent || !isRecord(event.data)) return;
+  if (event.origin !== SHELL_ORIGIN || event.source !== shell || !isRecord(event.data)) return;
   if (event.data.porthole === "forget") return void forget();
   if (event.data.porthole !== "bridge-port" || port === undefined) return;
-  pump?.port.close();
-  pump = { port, title: boundedText(event.data.title, MAX_TITLE_LENGTH) ?? "" };
-  port.onmessage = announce; // the pump says only one thing: its session is up
-  announce();
+  link.take(port, event.data.title);
+  if (parent === self) leaveForPage();
+}
+
+/** This tab is for a device's page: once its origin has a service worker and a way to the pump, it goes there. */
+function leaveForPage(): void {
+  const url = URL.parse(decodeURIComponent(location.hash.slice(1)), location.origin);
+  if (url !== null && url.origin === location.origin) location.replace(url);
 }
 
 /** Never rejects. */
@@ -61,30 +58,9 @@ function announce(): void {
   );
 }
 
-function takeWorkerMessage(event: MessageEvent): void {
-  const port = event.ports[0];
-  if (port === undefined || !isRecord(event.data)) return;
-  if (event.data.porthole === "ping") return passPing(port);
-  if (event.data.porthole === "stream") passStream(event.data, port);
-}
-
-function passStream(message: Record<string, unknown>, port: MessagePort): void {
-  if (pump === undefined) {
-    return port.postMessage({ type: "error", code: "session_closed" } satisfies FromPump);
-  }
-  const head = message.head as StreamHead; // not looked at here: the pump checks it, and answers on the port
-  pump.port.postMessage({ type: "open", head } satisfies BridgeToPump, [port]);
-}
-
-function passPing(port: MessagePort): void {
-  if (pump === undefined) return port.postMessage({ porthole: "no-session" } satisfies Pong);
-  const ping: BridgeToPump = { type: "ping", title: pump.title };
-  pump.port.postMessage(ping, [port]);
-}
-
-if (parent !== self) {
+if (shell !== null) {
   addEventListener("message", takeShellMessage);
-  navigator.serviceWorker?.addEventListener("message", takeWorkerMessage);
+  navigator.serviceWorker?.addEventListener("message", (event) => void link.takeFromWorker(event));
   navigator.serviceWorker?.startMessages();
   // Without a secure context or with storage refused, `navigator.serviceWorker` is missing or rejects.
   Promise.resolve().then(installWorker).then(

@@ -1,6 +1,6 @@
 /**
- * Firefox shows a service worker what Chromium does not: the requests of `about:blank` and `blob:` documents, and those of
- * a synchronous XMLHttpRequest (browser-proxying.md 3.1). Nothing that a page may ask tells the two apart without a request
- * that could slip past, so a property does that only Firefox's windows have.
+ * Which engine this is, where what passes a service worker differs and nothing that a page may ask would tell without a
+ * request that slips past. Firefox shows a service worker synchronous XMLHttpRequests; within the sandboxed frame of the
+ * shell it shows none of what `about:` and `blob:` documents load. The property is one that only its windows have.
  */
 export const IS_FIREFOX: boolean = "mozInnerScreenX" in globalThis;

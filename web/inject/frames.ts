@@ -8,22 +8,26 @@ import { findPlace, INJECT_PATH, injectTag, mayInject } from "../sw/inject_html.
 import { BLOB_PATH } from "../sw/port_messages.ts";
 import { IS_FIREFOX } from "./engine.ts";
 import { replaceEmbedded } from "./embedded.ts";
-import { joinRealm, type Realm, type RealmSource } from "./realm.ts";
+import { POLICY_TAG } from "./mending.ts";
+import { joinRealm, markRealm, type Realm, type RealmSource } from "./realm.ts";
 import { isSandboxed, takeSandboxed } from "./sandboxed.ts";
+import { trustedHtml } from "./trusted.ts";
 import { blobOf, createObjectUrl, revokeObjectUrl } from "./workers.ts";
 
 /** What is watched beside the coming and going of elements. */
 const ATTRIBUTES = ["src", "srcdoc", "data", "sandbox"];
 
-/** The tag that puts our script into a document. The nonce is this page's, whose policy such documents inherit. */
+/** What puts our script into a document. The nonce is this page's, whose policy such documents inherit. */
 const TAG = injectTag(
   typeof document === "undefined" ? undefined : (document.currentScript as HTMLElement)?.nonce,
-);
+) + (IS_FIREFOX ? POLICY_TAG : ""); // there our script joins the page around: `joinAround`
 
 /** Watches this page's frames, and those within them. Call once, first of all scripts. */
 export function watchFrames(source: Omit<RealmSource, "found">): void {
   const own: RealmSource = { ...source, found: (realm) => watchRealm(realm, own) };
-  watchRealm(globalThis as unknown as Realm, own);
+  const realm = globalThis as unknown as Realm;
+  markRealm(realm, own);
+  watchRealm(realm, own);
 }
 
 /** Called again for each document that a global gets. */
@@ -104,7 +108,7 @@ function takeSourceText(frame: HTMLIFrameElement): void {
   const place = Math.max(0, findPlace(bytes, true) ?? 0);
   const [before, after] = [bytes.subarray(0, place), bytes.subarray(place)];
   const decode = (part: Uint8Array) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(part);
-  frame.srcdoc = decode(before) + TAG + decode(after);
+  frame.srcdoc = trustedHtml(decode(before) + TAG + decode(after));
 }
 
 /** An address at which the service worker serves a page's own HTML; any other address as it is. */

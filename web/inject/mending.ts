@@ -5,10 +5,14 @@
  * other servers than the device.
  */
 import type { Realm } from "./realm.ts";
+import { trustedScriptUrl } from "./trusted.ts";
 
 /** Own text and what is in memory; frames and forms navigate, which service workers see. */
 const POLICY = "default-src data: blob: 'unsafe-inline' 'unsafe-eval'; frame-src * data: blob:; " +
-  "child-src * data: blob:; object-src 'none'";
+  "child-src * data: blob:; object-src blob: data:";
+
+/** The policy for a document that is still text: parsers load ahead of scripts, and a policy that a script sets is late. */
+export const POLICY_TAG = `<meta http-equiv="Content-Security-Policy" content="${POLICY}">`;
 
 const LOADING = "img, script, link, source, video, audio, track, input, image";
 /** Files that one document may have mended, so that one that asks in a loop ends. */
@@ -87,7 +91,8 @@ async function mendScript(script: HTMLScriptElement, url: string): Promise<void>
   const copy = script.ownerDocument.createElement("script");
   for (const { name, value } of script.attributes) copy.setAttribute(name, value);
   copy.async = false;
-  copy.src = URL.createObjectURL(new Blob([await answer.text()], { type: "text/javascript" }));
+  const blob = new Blob([await answer.text()], { type: "text/javascript" });
+  copy.src = trustedScriptUrl(URL.createObjectURL(blob));
   const over = new Promise((resolve) => {
     copy.addEventListener("load", resolve);
     copy.addEventListener("error", resolve);

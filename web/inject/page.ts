@@ -2,10 +2,11 @@
 import type { FromPump, StreamHead, ToWorker } from "../sw/port_messages.ts";
 import { SHELL_ORIGIN } from "../sw/shell_origin.ts";
 import { installCookies } from "./cookies_install.ts";
+import { bridgeOwnTab } from "./detached.ts";
 import { tunnelDownloads } from "./downloads.ts";
 import { watchFrames } from "./frames.ts";
 import { reportNavigation } from "./navigation.ts";
-import { markRealm, type Realm } from "./realm.ts";
+import { joinAround, type Realm } from "./realm.ts";
 import { sendReferrersToItself } from "./referrer.ts";
 import { hideServiceWorker } from "./service_workers.ts";
 import { refuseSyncRequests } from "./sync_requests.ts";
@@ -52,6 +53,7 @@ function openStream(
 
 /** Call once, first of all scripts of a document. */
 export function installInPage(): void {
+  if (joinAround(globalThis as unknown as Realm)) return;
   const container = serviceWorkers();
   if (container !== undefined) {
     const ownWorker = hideServiceWorker(container);
@@ -60,8 +62,8 @@ export function installInPage(): void {
     wrapWorkers(self.origin);
     tunnelDownloads();
     refuseSyncRequests();
-    markRealm(globalThis as unknown as Realm);
     watchFrames({ cookies });
+    bridgeOwnTab(container, ownWorker);
   }
   addEventListener("pagehide", () => {
     for (const socket of live) socket.abandon();

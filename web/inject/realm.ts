@@ -6,6 +6,7 @@
  */
 import { type PageCookies, replaceDocumentCookie } from "./cookies.ts";
 import { tunnelDownloads } from "./downloads.ts";
+import { IS_FIREFOX } from "./engine.ts";
 import { mendLoads } from "./mending.ts";
 import { hideServiceWorker } from "./service_workers.ts";
 import { shareBlobs } from "./workers.ts";
@@ -17,7 +18,9 @@ const MARK: unique symbol = Symbol.for("porthole") as never;
  * Our script runs there, or the page around has prepared it for this document. A global may get another: that of
  * `about:blank` takes the place of the first (HTML 7.4.2.2).
  */
-type Joined = "own" | { readonly document: Document; take(document: Document): void };
+type Joined =
+  | { readonly kind: "own"; join(realm: Realm): void }
+  | { readonly kind: "joined"; readonly document: Document; take(document: Document): void };
 
 /** A window whose global can be reached. */
 export type Realm = Window & typeof globalThis & { readonly [MARK]?: Joined };
@@ -29,19 +32,47 @@ export interface RealmSource {
   found(realm: Realm): void;
 }
 
-/** Says that our script runs in this global. */
-export function markRealm(realm: Realm): void {
-  mark(realm, "own");
+/** Says that our script runs in this global, and what it does with documents that no server sent. */
+export function markRealm(realm: Realm, source: RealmSource): void {
+  mark(realm, { kind: "own", join: (inner) => join(inner, source) });
+}
+
+/**
+ * For our script in a document that the page around it wrote: lets that page do it all, where the browser shows this one's
+ * requests to no service worker (`blob:` in Chromium; in Firefox all such documents within the shell's sandboxed frame).
+ * False for every other document.
+ */
+export function joinAround(realm: Realm): boolean {
+  if (!/^(?:about|blob):/.test(realm.location.protocol)) return false;
+  if (!IS_FIREFOX && !isUncontrolled(realm)) return false;
+  for (const around of [realm.parent, realm.opener]) {
+    const mark = around === realm ? undefined : markOf(around);
+    if (mark?.kind !== "own") continue;
+    mark.join(realm);
+    return true;
+  }
+  return false;
+}
+
+function markOf(window: Realm | null): Joined | undefined {
+  try {
+    return window?.[MARK];
+  } catch {
+    return undefined; // of another origin
+  }
 }
 
 /** Puts our replacements into a window's global, unless they are there. */
 export function joinRealm(window: Window | null, source: RealmSource): void {
   const realm = reach(window);
-  if (realm === undefined) return;
+  if (realm !== undefined) join(realm, source);
+}
+
+function join(realm: Realm, source: RealmSource): void {
   const present = realm[MARK];
-  if (present === "own" || present?.document === realm.document) return;
+  if (present?.kind === "own" || present?.document === realm.document) return;
   const { take } = present ?? prepare(realm, source);
-  mark(realm, { document: realm.document, take });
+  mark(realm, { kind: "joined", document: realm.document, take });
   take(realm.document);
 }
 
@@ -51,7 +82,7 @@ function mark(realm: Realm, value: Joined): void {
 }
 
 function prepare(realm: Realm, source: RealmSource): { take(document: Document): void } {
-  const uncontrolled = isUncontrolled(realm);
+  const uncontrolled = IS_FIREFOX || isUncontrolled(realm);
   for (const name of ["WebSocket", "Worker", "SharedWorker"] as const) share(realm, name);
   for (const name of ["WebSocketStream", "WebSocketError"]) Reflect.deleteProperty(realm, name);
   shareBlobs(realm.URL);

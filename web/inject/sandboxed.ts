@@ -3,6 +3,7 @@
  * service worker, and to give them the page's origin would let loose what the page wants held. So a frame with an address
  * of the device says in words why it is empty; one with its own text shows that, and loads nothing from a server.
  */
+import { trustedHtml } from "./trusted.ts";
 import { escapeHtml } from "../sw/error_page.ts";
 
 /** Without a server: what stands in the text itself, and in `data:` and `blob:` addresses. */
@@ -18,11 +19,15 @@ export function isSandboxed(frame: HTMLIFrameElement): boolean {
 export function takeSandboxed(frame: HTMLIFrameElement): void {
   if (frame.hasAttribute("srcdoc")) {
     const { srcdoc } = frame;
-    if (!srcdoc.includes(POLICY) && !srcdoc.includes(WORDS)) frame.srcdoc = withPolicy(srcdoc);
+    if (!srcdoc.includes(POLICY) && !srcdoc.includes(WORDS)) {
+      frame.srcdoc = trustedHtml(withPolicy(srcdoc));
+    }
     return;
   }
   const url = URL.parse(frame.src);
-  if (url?.origin === self.origin && url.protocol !== "blob:") frame.srcdoc = words(url.pathname);
+  if (url?.origin === self.origin && url.protocol !== "blob:") {
+    frame.srcdoc = trustedHtml(words(url.pathname));
+  }
 }
 
 const WORDS = "porthole cannot show this part of the page.";

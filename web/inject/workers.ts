@@ -3,6 +3,7 @@
  * script is put in front of it here. A script from the device comes through the service worker, which does the same
  * (web/sw/worker_script.ts). A `data:` worker gets the page's origin by this, else nothing of it could be tunnelled.
  */
+import { importLine, trustedScriptUrl } from "./trusted.ts";
 import { INJECT_PATH } from "../sw/inject_html.ts";
 
 /** Blobs whose addresses are remembered; a page that makes more has its oldest workers without tunnelled WebSockets. */
@@ -42,8 +43,13 @@ function wrapConstructor(native: WorkerConstructor, script: string): WorkerConst
   const face: WorkerConstructor = new Proxy(native, {
     construct(target, [url, options, ...rest]: unknown[], newTarget): object {
       const type = (options as WorkerOptions | undefined)?.type;
-      const wrapped = wrap(String(url), type === "module" ? `import "${script}";` : load(script));
-      const values = wrapped === undefined ? [url, options, ...rest] : [wrapped, options];
+      const wrapped = wrap(
+        String(url),
+        type === "module" ? `import "${script}";` : importLine(script),
+      );
+      const values = wrapped === undefined
+        ? [url, options, ...rest]
+        : [trustedScriptUrl(wrapped), options];
       return Reflect.construct(target, values, newTarget === face ? target : newTarget);
     },
   });
@@ -51,12 +57,7 @@ function wrapConstructor(native: WorkerConstructor, script: string): WorkerConst
   return face;
 }
 
-/** On the script's own first line, so that the numbers of lines in errors stay. */
-function load(script: string): string {
-  return `importScripts("${script}");`;
-}
-
-/** Address of a script with ours in front; undefined for what the service worker is asked for. */
+/** Address of a script with ours on its first line, so that lines keep their numbers; undefined for what the service worker is asked for. */
 function wrap(url: string, prefix: string): string | undefined {
   const entry = made.get(url) ?? dataEntry(url);
   if (entry === undefined) return undefined;

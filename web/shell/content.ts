@@ -6,6 +6,7 @@
 import type { Bytes } from "../../src/lib/bytes.ts";
 import { contentLabel } from "../../src/trust/content_label.ts";
 import type { PumpPort } from "../pump/messages.ts";
+import { openDetached } from "./detached.ts";
 import {
   boundedText,
   isRecord,
@@ -57,6 +58,8 @@ export interface Content {
   frame(path: string): HTMLIFrameElement;
   /** Moves a frame without a new entry in the history. Throws for a bad path. */
   navigate(frame: HTMLIFrameElement, path: string): void;
+  /** Opens `path` in a tab of its own, which lives as long as this tab; false when the browser forbids. Call in a click. */
+  detach(path: string): boolean;
   /** Tells where frames are. One listener; a later one takes its place. */
   onNavigate(listener: (navigation: Navigation) => void): void;
   /** Removes bridge and frames. Also done by the signal. */
@@ -183,6 +186,11 @@ class OpenContent implements Content {
       throw new TypeError("Cannot navigate: not a frame of this service");
     }
     frame.contentWindow?.location.replace(this.#address(path));
+  }
+
+  detach(path: string): boolean {
+    this.#address(path); // throws for a bad one
+    return openDetached(this.#options, path);
   }
 
   onNavigate(listener: (navigation: Navigation) => void): void {

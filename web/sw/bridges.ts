@@ -30,6 +30,9 @@ const LIMITS: BridgeLimits = { pong: 1000, appear: 8000, lookAgain: 500, trusted
 /** Bridges that are asked at most; a person has a few tabs of one device. */
 const MAX_ASKED = 16;
 
+/** What a tab that the shell opened is called: by Chromium, and by Firefox (Service Workers 4.2.3). */
+const TABS: ReadonlySet<string> = new Set(["top-level", "auxiliary"]);
+
 /** A frame of the shell that passes ports on. */
 export interface Bridge {
   readonly id: string;
@@ -52,6 +55,7 @@ export interface BridgeClients {
 export interface BridgeClient {
   readonly id: string;
   readonly url: string;
+  readonly frameType?: string;
   postMessage(message: unknown, transfer: Transferable[]): void;
 }
 
@@ -116,7 +120,11 @@ export class Bridges {
   /** The first that answers, each asked a second after the one before. */
   async #ask(): Promise<Bridge | undefined> {
     const all = await this.#clients.matchAll({ includeUncontrolled: true, type: "window" });
-    const bridges = all.filter((client) => new URL(client.url).pathname === BRIDGE_PATH);
+    // A device's page in a tab of its own is a bridge as well; frames of the shell are asked first.
+    const isBridge = (client: BridgeClient) => new URL(client.url).pathname === BRIDGE_PATH;
+    const isTab = ({ frameType = "" }: BridgeClient) => TABS.has(frameType);
+    const tabs = all.filter((one) => isTab(one) && !isBridge(one));
+    const bridges = [...all.filter(isBridge), ...tabs];
     const pings: Ping[] = [];
     try {
       for (const client of bridges.slice(0, MAX_ASKED)) {

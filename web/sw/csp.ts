@@ -45,7 +45,7 @@ function adaptPolicy(policy: string, needs: PolicyNeeds): string {
   const adapted = directives.map((directive) =>
     directive[0] === "frame-ancestors" ? allow(directive, needs.shellOrigin) : directive
   );
-  return write(allowData(allowPaths(allowScript(adapted, needs), needs)));
+  return write(allowTrusted(allowData(allowPaths(allowScript(adapted, needs), needs))));
 }
 
 /** A copy of what is in effect under the narrowest name, with one path more; not where all of our origin is allowed. */
@@ -70,6 +70,13 @@ function allowData(directives: Directive[]): Directive[] {
     return directives;
   }
   return directives.map((one) => one === workers ? allow(one, "blob:") : one);
+}
+
+/** Names of our own policies (web/inject/trusted.ts), where the page lists those that it lets be made. */
+function allowTrusted(directives: Directive[]): Directive[] {
+  return directives.map((one) =>
+    one[0] === "trusted-types" ? allow(allow(one, "porthole"), "porthole-worker") : one
+  );
 }
 
 /**

@@ -25,6 +25,7 @@ const CASES: readonly (readonly [why: string, policy: string, adapted: string])[
     `connect-src 'self'; frame-src https://a ${DOWNLOAD}`,
   ],
   ["reports would leave the tunnel", "img-src a; report-uri /r; report-to r", "img-src a"],
+  ["our trusted types", "trusted-types 'none'", "trusted-types porthole porthole-worker"],
   ["a data: worker becomes a blob: one", "worker-src data:", "worker-src data: blob:"],
   [
     "script-src is in effect before default-src and stays for workers and eval",

@@ -15,7 +15,7 @@ export function answerDownload(
   const url = new URL(request.url);
   if (url.pathname !== DOWNLOAD_PATH || request.method !== "GET") return undefined;
   const target = URL.parse(url.searchParams.get("url") ?? "", url.origin);
-  if (target === null || target.origin !== url.origin) return undefined;
+  if (target?.origin !== url.origin || target.protocol !== url.protocol) return undefined;
   if (target.pathname.startsWith(RESERVED_PREFIX)) return undefined;
   const { headers, referrer } = request;
   const from = URL.parse(referrer)?.origin === url.origin ? { referrer } : {};

@@ -67,3 +67,24 @@ Deno.test("toHeaders() leaves out lines that no browser takes, and keeps the oth
   const headers = toHeaders([["a", "1"], ["b", "\u{1f600}"], ["a", "2"], ["c d", "3"]]);
   assert.deepEqual([...headers], [["a", "1, 2"]]);
 });
+
+Deno.test("adaptHeaders() lets the shell frame a page, keeps its own rule, and holds back what bypasses us", () => {
+  const html: Header = ["content-type", "text/html"];
+  const policies = (...headers: Header[]) =>
+    adapt(html, ...headers).headers.filter(([name]) => name !== "content-type").map(([, value]) =>
+      value
+    );
+  const ours = "object-src blob: data:";
+  assert.deepEqual(policies(), [ours]);
+  assert.deepEqual(policies(["X-Frame-Options", "DENY"]), ["frame-ancestors https://shell", ours]);
+  assert.deepEqual(policies(["X-Frame-Options", " SameOrigin"]), [
+    "frame-ancestors 'self' https://shell",
+    ours,
+  ]);
+  assert.deepEqual(policies(["x-frame-options", "ALLOW-FROM https://a"]), [ours]);
+  assert.deepEqual(
+    policies(["x-frame-options", "DENY"], ["content-security-policy", "frame-ancestors *"]),
+    ["frame-ancestors * https://shell", ours],
+  );
+  assert.deepEqual(policies(["Cross-Origin-Opener-Policy", "same-origin"], ["NEL", "{}"]), [ours]);
+});

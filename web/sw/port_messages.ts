@@ -119,7 +119,8 @@ export type BridgeToShell =
 
 /** From the shell to a bridge: a port of the pump, transferred with it; or the wish that the origin forgets all. */
 export type ShellToBridge =
-  | { readonly porthole: "bridge-port"; readonly title: string }
+  /** `address`: where the shell shows this service, for a page in a tab of its own whose shell is gone. */
+  | { readonly porthole: "bridge-port"; readonly title: string; readonly address?: string }
   | { readonly porthole: "forget" };
 
 /** From injected code to the shell. */

@@ -148,6 +148,9 @@ class ContentDouble implements Content {
   }
   #listener: (navigation: Navigation) => void = () => {};
   navigate(): void {}
+  detach(): boolean {
+    return true;
+  }
   onNavigate(listener: (navigation: Navigation) => void): void {
     this.#listener = listener;
   }

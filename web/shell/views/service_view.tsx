@@ -4,7 +4,7 @@ import type { JSX } from "hono/jsx/dom/jsx-runtime";
 import type { Named } from "../../../src/protocol/control.ts";
 import type { Content, Navigation } from "../content.ts";
 import type { Device } from "../devices.ts";
-import { formatRoute, type Route } from "../route.ts";
+import type { Route } from "../route.ts";
 import type { ServicePlace, SessionState } from "../session.ts";
 import { CameraTile } from "./camera_tile.tsx";
 import { type SessionSource } from "./device_view.tsx";
@@ -38,6 +38,7 @@ export function ServiceView(props: ServiceViewProps): JSX.Element {
   const state = useObserved(session.state);
   const offer = useLastLive(state);
   const [beside, setBeside] = useBeside();
+  const [content, setContent] = useState<Content | undefined>(undefined);
   const service = offer?.services.find(({ id }) => id === route.service);
   const cameras = offer?.cameras ?? [];
   const end = endOf(state);
@@ -71,15 +72,16 @@ export function ServiceView(props: ServiceViewProps): JSX.Element {
         >
           <Glyph name="reload" />
         </button>
-        <a
+        <button
+          type="button"
           class="icon-button"
-          href={formatRoute(route)}
-          target="_blank"
-          rel="noopener"
-          aria-label="Open in a new tab"
+          disabled={content === undefined}
+          aria-label="Open in its own tab, without a frame around it"
+          data-testid="own-tab"
+          onClick={() => content?.detach(route.path)}
         >
           <Glyph name="newTab" />
-        </a>
+        </button>
       </header>
       {end === undefined
         ? (
@@ -88,7 +90,7 @@ export function ServiceView(props: ServiceViewProps): JSX.Element {
             <div class={beside && cameras.length > 0 ? "stage stage-beside" : "stage"}>
               {beside && cameras.length > 0 ? <Beside cameras={cameras} session={session} /> : null}
               {offer === undefined || service !== undefined
-                ? <ServiceFrame {...props} service={service} />
+                ? <ServiceFrame {...props} service={service} opened={setContent} />
                 : <UnknownService device={device} service={route.service} />}
             </div>
           </>
@@ -155,6 +157,7 @@ type Opening =
 interface FrameProps extends ServiceViewProps {
   /** Undefined until the device said that it has this service. */
   readonly service: Named | undefined;
+  opened(content: Content | undefined): void;
 }
 
 function ServiceFrame(props: FrameProps): JSX.Element {
@@ -164,6 +167,7 @@ function ServiceFrame(props: FrameProps): JSX.Element {
   const [arrived, setArrived] = useState(false); // whether the service has answered with anything
   const content = opening.phase === "open" ? opening.content : undefined;
   useLasting(() => {
+    props.opened(content);
     if (content === undefined) return;
     setArrived(false);
     content.onNavigate((navigation) => {

@@ -1,0 +1,3 @@
+import { check, text } from "./harness.js";
+
+await check("bytes", async () => (await text("/file")).length);

@@ -1,0 +1,3 @@
+import { check, text } from "./harness.js";
+
+await check("first visit", () => text("/fine"));

@@ -1,0 +1,56 @@
+/**
+ * The way between a content origin's service worker and the pump, as a document of that origin holds it: the bridge in the
+ * shell, or a device's page in a tab of its own. It passes ports, never bytes, and looks at nothing that it passes.
+ */
+import {
+  boundedText,
+  type BridgeToPump,
+  type FromPump,
+  isRecord,
+  MAX_TITLE_LENGTH,
+  type Pong,
+  type StreamHead,
+} from "../sw/port_messages.ts";
+
+export class PumpLink {
+  readonly #announce: () => void;
+  #pump: { readonly port: MessagePort; readonly title: string } | undefined;
+
+  /** `announce` tells the service worker that requests may look again. */
+  constructor(announce: () => void) {
+    this.#announce = announce;
+  }
+
+  /** Takes the pump's port from the shell, in the place of an earlier one. `title` is checked here. */
+  take(port: MessagePort, title: unknown): void {
+    this.#pump?.port.close();
+    this.#pump = { port, title: boundedText(title, MAX_TITLE_LENGTH) ?? "" };
+    port.onmessage = this.#announce; // the pump says only one thing: its session is up
+    this.#announce();
+  }
+
+  /** Takes a message of the service worker; false for one that is not for a bridge. */
+  takeFromWorker({ data, ports: [port] }: MessageEvent): boolean {
+    if (port === undefined || !isRecord(data)) return false;
+    if (data.porthole === "ping") this.#passPing(port);
+    else if (data.porthole === "stream") this.#passStream(data, port);
+    else return false;
+    return true;
+  }
+
+  #passStream(message: Record<string, unknown>, port: MessagePort): void {
+    if (this.#pump === undefined) {
+      return port.postMessage({ type: "error", code: "session_closed" } satisfies FromPump);
+    }
+    const head = message.head as StreamHead; // not looked at here: the pump checks it, and answers on the port
+    this.#pump.port.postMessage({ type: "open", head } satisfies BridgeToPump, [port]);
+  }
+
+  #passPing(port: MessagePort): void {
+    if (this.#pump === undefined) {
+      return port.postMessage({ porthole: "no-session" } satisfies Pong);
+    }
+    const ping: BridgeToPump = { type: "ping", title: this.#pump.title };
+    this.#pump.port.postMessage(ping, [port]);
+  }
+}
