@@ -20,7 +20,7 @@ if (lack !== undefined) {
 const OPTIONS = { ignore: lack !== undefined, sanitizeOps: false, sanitizeResources: false };
 
 /** Connections of the paired person, calm and during a flood. */
-const CONNECTS = 8;
+const CONNECTS = Deno.env.get("PORTHOLE_SLOW") ? 8 : 3;
 /** From one to the next: a person comes back seldomer than each of the strangers tries. */
 const PAUSE_MS = 5000;
 /** Ten thousand signatures are made and checked on two busy cores. */

@@ -19,6 +19,7 @@ import { Observable, type Observed } from "./observable.ts";
 import { formatRoute, parseRoute, type Route } from "./route.ts";
 import type { Session } from "./session.ts";
 
+const MAX_SERVICES = 128; // twice as many as a device has: some were renamed
 const MAX_TITLE_LENGTH = 200; // a device's page chooses its title: enough to read, too little to fill the bar
 
 /** A link that was read: whose it is, and how it lets this browser in. */
@@ -59,6 +60,8 @@ export interface AppParts {
   readonly database: IDBDatabase;
   /** Reads a pairing link or an invite; rejects when it is damaged. */
   readLink(kind: "pair" | "borrow", text: string): Promise<EntryLink>;
+  /** Deletes what the device's services have left in this browser. Never rejects: what cannot be reached stays. */
+  forgetPages(device: Pick<Device, "publicKey" | "services">): Promise<void>;
   /** A session that was not started. Rejects with a KeyError where the browser cannot keep a key. */
   createSession(target: Target, listener: SessionListener): Promise<Session>;
 }
@@ -169,11 +172,15 @@ export class App {
     this.#visit.set(this.#visit.value + 1);
   }
 
-  /** Removes a device from this browser. */
+  /** Removes a device from this browser, with what the pages of its services have left here. */
   async forget(device: string): Promise<void> {
+    const known = this.#devices.value.find(({ id }) => id === device);
+    this.#replaceSession(undefined);
+    const pages = known === undefined ? undefined : this.#parts.forgetPages(known);
     await removeDevice(this.#parts.database, device);
     this.#devices.set(this.#devices.value.filter(({ id }) => id !== device));
     location.hash = "#/";
+    await pages;
   }
 
   /** Asks the browser to keep the key. It may say no. Never rejects. */
@@ -318,12 +325,16 @@ export class App {
 
   /** What a greeting tells. `grants`: what this browser showed, which counts if it is let in as a guest. */
   #learnt(
-    { name, access, pass }: Greeting,
+    { name, access, pass, services }: Greeting,
     grants: readonly Bytes[] | undefined,
-    known: Pick<Device, "loan" | "otherLoans"> = {},
+    known: Pick<Device, "loan" | "otherLoans" | "services"> = {},
   ): Omit<Device, "id" | "publicKey" | "pairedAt"> {
     const { role } = access;
-    const common = { name, role, pass, lastSeen: Date.now(), ended: undefined };
+    const ids = new Set([...services.map(({ id }) => id), ...(known.services ?? [])]);
+    const common = {
+      ...{ name, role, pass, lastSeen: Date.now(), ended: undefined },
+      services: [...ids].slice(0, MAX_SERVICES),
+    };
     if (role === "owner") return { ...common, loan: undefined, otherLoans: undefined };
     if (grants === undefined) return common; // cannot be: who shows no grants is let in as an owner
     const expires = Date.now() + access.remainingSeconds * 1000;

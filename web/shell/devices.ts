@@ -24,6 +24,8 @@ export interface Device {
   readonly loan?: Loan | undefined;
   /** Lent too, and not shown now: `loans.ts`. */
   readonly otherLoans?: readonly Loan[] | undefined;
+  /** Ids of services that this browser was told of: what their pages left here goes when the device is forgotten. */
+  readonly services?: readonly string[] | undefined;
   /** Why the device does not let this browser in any more; absent while it does. */
   readonly ended?: LostCode | undefined;
 }

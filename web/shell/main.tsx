@@ -9,7 +9,7 @@ import { deviceId } from "../../src/trust/key_id.ts";
 import { App, type AppParts } from "./app.ts";
 import { browserLabel } from "./browser_label.ts";
 import { Cameras } from "./cameras.ts";
-import { contentOrigin, openContent } from "./content.ts";
+import { contentOrigin, forgetContent, openContent } from "./content.ts";
 import { openDatabase } from "./database.ts";
 import { exposeDiagnostics } from "./diagnostics.ts";
 import { browserKey } from "./keys.ts";
@@ -82,6 +82,20 @@ function createSession(browser: () => Promise<Signer>): AppParts["createSession"
   };
 }
 
+/** Each service in a frame of its own origin. A device has a few. */
+async function forgetPages(
+  { publicKey, services = [] }: {
+    publicKey: Uint8Array<ArrayBuffer>;
+    services?: readonly string[];
+  },
+): Promise<void> {
+  const id = await deviceId(publicKey);
+  await Promise.all(services.map(async (service) => {
+    const origin = await contentOrigin(contentPattern(), id, service);
+    await forgetContent(origin, document.body);
+  }));
+}
+
 /**
  * The address bar. It is read before anything else happens and listened to at once: a link that lets in may come while the
  * page still starts, and leaves the address bar, and with it the history, as soon as it was read.
@@ -120,6 +134,7 @@ async function start(address: Address, root: HTMLElement): Promise<void> {
     database,
     readLink: (kind, text) => readLink({ kind, text, browser }),
     createSession: createSession(browser),
+    forgetPages,
   });
   shown.app = app;
   addEventListener("pagehide", () => app.session.value?.goodbye());
