@@ -26,13 +26,16 @@ export function isTerminal(): boolean {
   return process.stdout.isTTY === true;
 }
 
+/** What is left of a time is said in steps of this, in ms: asking for it took a moment already. */
+const SPAN_STEP_MS = 10_000;
+
 /** Prints a pairing link and, on a terminal, its QR code. `expires` is ISO 8601, by this machine's clock. */
 export function printPairing(url: string, expires: string): void {
   printLink(url);
-  const minutes = Math.round((Date.parse(expires) - Date.now()) / 60_000);
-  printLine(
-    `Whoever opens this link first becomes an owner. It works once, for ${minutes} minutes.`,
+  const span = spanText(
+    Math.round((Date.parse(expires) - Date.now()) / SPAN_STEP_MS) * SPAN_STEP_MS,
   );
+  printLine(`Whoever opens this link first becomes an owner. It works once, for ${span}.`);
 }
 
 /** How long a link that lends holds: until then, or so many ms from the first visit on. */

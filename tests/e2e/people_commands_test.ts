@@ -107,7 +107,7 @@ Deno.test("commands about people print text for people, with no secret but in th
     assert.equal(await done(run("grants")), "There are no grants.\n");
     assert.match(
       await done(run("pair", "--for", "1h")),
-      /^http.*#pair=.*\nWhoever opens this link first becomes an owner\. It works once, for 60 minutes\.\n$/,
+      /^http.*#pair=.*\nWhoever opens this link first becomes an owner\. It works once, for 1 h\.\n$/,
     );
     const [url, words] = (await done(run("lend", "--scope", "ui", "--for", "2d"))).split("\n");
     assert.match(url!, /#borrow=/);
