@@ -172,6 +172,27 @@ const PAGES = {
     frame.contentDocument.cookie = "frame=2";
     reportOf("cookie", fetch("/inner").then(() => [document.cookie.includes("frame=2"), frame.contentDocument.cookie.includes("page=1")]));
   </script>`),
+  // A frame that was reached into while it was blank, and then shows a page of the device: that page has its own again.
+  "/case/reused": page(`<iframe id="f"></iframe><script>
+    f.contentWindow.touched = 1;
+    f.contentDocument.body.textContent = "blank";
+    f.onload = () => {
+      const inner = f.contentWindow;
+      reportOf("reused", Promise.all([
+        inner.fetch("text.txt").then((r) => r.text()),
+        new Promise((resolve) => {
+          const socket = new inner.WebSocket(location.origin.replace("http", "ws") + "/socket");
+          socket.onopen = () => socket.send("x");
+          socket.onmessage = ({ data }) => resolve(data);
+        }),
+        inner.fetch === window.fetch,
+        inner.document.querySelector("h1").textContent,
+      ]));
+    };
+    f.contentWindow.location.href = "/deep/page";
+  </script>`),
+  "/deep/page": page(`<h1>deep</h1>`),
+  "/deep/text.txt": text("deep text"),
   "/case/sandboxed": page(`<script>
     const frame = document.createElement("iframe");
     frame.sandbox = "allow-scripts";
@@ -238,6 +259,11 @@ for (const name of ["chromium", "firefox"] satisfies BrowserName[]) {
       await run("/case/sync-worker", "sync-worker", (seen) => assert.equal(seen, "some text"));
       await run("/case/beacon", "beacon", (seen) => assert.equal(seen, "left"));
       await run("/case/cookie", "cookie", (seen) => assert.deepEqual(seen, [true, true]));
+      await run(
+        "/case/reused",
+        "reused",
+        (seen) => assert.deepEqual(seen, ["deep text", "x", false, "deep"]),
+      );
       await run("/case/own-worker", "own-worker", (seen, how) => {
         if (how === "tunnel") assert.equal((seen as { push: boolean }).push, false);
       });

@@ -24,18 +24,25 @@ const TAG = injectTag(
 
 /** Watches this page's frames, and those within them. Call once, first of all scripts. */
 export function watchFrames(source: Omit<RealmSource, "found">): void {
-  const own: RealmSource = { ...source, found: (realm) => watchRealm(realm, own) };
+  const own: RealmSource = {
+    ...source,
+    found: (realm, isFirst) => watchRealm(realm, { source: own, isFirst }),
+  };
   const realm = globalThis as unknown as Realm;
   markRealm(realm, own);
-  watchRealm(realm, own);
+  watchRealm(realm, { source: own, isFirst: true });
 }
 
 /** Called again for each document that a global gets. */
-function watchRealm(realm: Realm, source: RealmSource): void {
+function watchRealm(
+  realm: Realm,
+  { source, isFirst }: { source: RealmSource; isFirst: boolean },
+): void {
   const join = (window: Window | null) => joinRealm(window, source);
-  if (!watched.has(realm)) watchGetters(realm, join);
-  if (!watched.has(realm)) watchOpen(realm, join);
-  watched.add(realm);
+  if (isFirst) {
+    watchGetters(realm, join);
+    watchOpen(realm, join);
+  }
   const { document } = realm;
   const elements = ["iframe", "frame", "object", "embed"].map((name) =>
     document.getElementsByTagName(name)
@@ -51,8 +58,6 @@ function watchRealm(realm: Realm, source: RealmSource): void {
   });
   realm.addEventListener("load", look, true); // a frame's load does not bubble, and passes here all the same
 }
-
-const watched = new WeakSet<Realm>();
 
 function watchOpen(realm: Realm, join: (window: Window | null) => void): void {
   const { open } = realm;

@@ -6,7 +6,7 @@ import { bridgeOwnTab } from "./detached.ts";
 import { tunnelDownloads } from "./downloads.ts";
 import { watchFrames } from "./frames.ts";
 import { reportNavigation } from "./navigation.ts";
-import { joinAround, type Realm } from "./realm.ts";
+import { joinAround, leaveRealm, type Realm } from "./realm.ts";
 import { sendReferrersToItself } from "./referrer.ts";
 import { hideServiceWorker } from "./service_workers.ts";
 import { refuseSyncRequests } from "./sync_requests.ts";
@@ -53,6 +53,7 @@ function openStream(
 
 /** Call once, first of all scripts of a document. */
 export function installInPage(): void {
+  leaveRealm(globalThis as unknown as Realm);
   if (joinAround(globalThis as unknown as Realm)) return;
   const container = serviceWorkers();
   if (container !== undefined) {

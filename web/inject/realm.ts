@@ -8,7 +8,7 @@ import { type PageCookies, replaceDocumentCookie } from "./cookies.ts";
 import { tunnelDownloads } from "./downloads.ts";
 import { IS_FIREFOX } from "./engine.ts";
 import { mendLoads } from "./mending.ts";
-import { hideServiceWorker } from "./service_workers.ts";
+import { ABSENT, PRETENDED, pretendServiceWorkers } from "./service_workers.ts";
 import { shareBlobs } from "./workers.ts";
 
 /** Shows that a global has our replacements, by whichever way they came; the same for all pages of an origin. */
@@ -20,7 +20,13 @@ const MARK: unique symbol = Symbol.for("porthole") as never;
  */
 type Joined =
   | { readonly kind: "own"; join(realm: Realm): void }
-  | { readonly kind: "joined"; readonly document: Document; take(document: Document): void };
+  | ({ readonly kind: "joined"; readonly document: Document } & Prepared);
+
+interface Prepared {
+  take(document: Document): void;
+  /** Puts the browser's own back. */
+  leave(): void;
+}
 
 /** A window whose global can be reached. */
 export type Realm = Window & typeof globalThis & { readonly [MARK]?: Joined };
@@ -28,8 +34,8 @@ export type Realm = Window & typeof globalThis & { readonly [MARK]?: Joined };
 /** What the page around gives. */
 export interface RealmSource {
   readonly cookies: PageCookies;
-  /** Called with each new global, so that its own frames are seen as well. */
-  found(realm: Realm): void;
+  /** Called with each document of a global, and whether that is its first, so that its own frames are seen as well. */
+  found(realm: Realm, isFirst: boolean): void;
 }
 
 /** Says that our script runs in this global, and what it does with documents that no server sent. */
@@ -71,9 +77,20 @@ export function joinRealm(window: Window | null, source: RealmSource): void {
 function join(realm: Realm, source: RealmSource): void {
   const present = realm[MARK];
   if (present?.kind === "own" || present?.document === realm.document) return;
-  const { take } = present ?? prepare(realm, source);
-  mark(realm, { kind: "joined", document: realm.document, take });
-  take(realm.document);
+  const prepared = present ?? prepare(realm, source);
+  mark(realm, { ...prepared, kind: "joined", document: realm.document });
+  prepared.take(realm.document);
+}
+
+/**
+ * For our script in a document that came from the device: the global may be that of the frame's first document (HTML
+ * 7.4.2.2), which the page around has prepared.
+ */
+export function leaveRealm(realm: Realm): void {
+  const mark = realm[MARK];
+  if (mark?.kind !== "joined") return;
+  mark.leave();
+  Reflect.deleteProperty(realm, MARK);
 }
 
 /** In the global itself: a window stays the same when its frame goes elsewhere. */
@@ -81,20 +98,58 @@ function mark(realm: Realm, value: Joined): void {
   Object.defineProperty(realm, MARK, { value, configurable: true });
 }
 
-function prepare(realm: Realm, source: RealmSource): { take(document: Document): void } {
-  const uncontrolled = IS_FIREFOX || isUncontrolled(realm);
+function prepare(realm: Realm, source: RealmSource): Prepared {
+  const leave = snapshot(replacedIn(realm));
+  let isFirst = true;
   for (const name of ["WebSocket", "Worker", "SharedWorker"] as const) share(realm, name);
   for (const name of ["WebSocketStream", "WebSocketError"]) Reflect.deleteProperty(realm, name);
   shareBlobs(realm.URL);
   tunnelDownloads(realm);
-  hide(realm);
-  const mend = uncontrolled ? prepareUncontrolled(realm) : () => {};
+  pretendServiceWorkers(realm);
+  const mend = prepareUncontrolled(realm);
   return {
+    leave,
     take: (document) => {
       mend(document);
       replaceDocumentCookie(source.cookies, realm);
-      source.found(realm);
+      source.found(realm, isFirst);
+      isFirst = false;
     },
+  };
+}
+
+type Replaced = readonly (readonly [holder: object | undefined, names: readonly string[]])[];
+
+/** All that is replaced in a global, here and in what is called from here. */
+function replacedIn(realm: Realm): Replaced {
+  const frame = ["contentWindow", "contentDocument"];
+  return [
+    [realm, ["WebSocket", "WebSocketStream", "WebSocketError", "Worker", "SharedWorker", "open"]],
+    [realm, ["fetch", "XMLHttpRequest", "EventSource", ...ABSENT]],
+    [realm.URL, ["createObjectURL", "revokeObjectURL"]],
+    [realm.Document.prototype, ["cookie", "open", "write", "writeln"]],
+    [realm.Navigator.prototype, ["cookieEnabled", "sendBeacon"]],
+    [realm.HTMLAnchorElement.prototype, ["click", "dispatchEvent"]],
+    [realm.HTMLIFrameElement.prototype, frame],
+    [realm.HTMLFrameElement.prototype, frame],
+    [realm.ServiceWorkerContainer?.prototype, PRETENDED],
+  ];
+}
+
+/** Remembers how these are; gives the way back. */
+function snapshot(replaced: Replaced): () => void {
+  const before = replaced.flatMap(([holder, names]) =>
+    holder === undefined ? [] : names.map((name) => ({
+      holder,
+      name,
+      descriptor: Object.getOwnPropertyDescriptor(holder, name),
+    }))
+  );
+  return () => {
+    for (const { holder, name, descriptor } of before) {
+      if (descriptor === undefined) Reflect.deleteProperty(holder, name);
+      else Object.defineProperty(holder, name, descriptor);
+    }
   };
 }
 
@@ -117,19 +172,12 @@ function reach(window: Window | null): Realm | undefined {
   }
 }
 
+/** To be asked by a document about itself: see `pretendServiceWorkers`. */
 function isUncontrolled(realm: Realm): boolean {
   try {
     return realm.navigator.serviceWorker?.controller === null;
   } catch {
     return true;
-  }
-}
-
-function hide(realm: Realm): void {
-  try {
-    hideServiceWorker(realm.navigator.serviceWorker, realm);
-  } catch {
-    // sandboxed, or not in this browser: there is nothing to hide
   }
 }
 

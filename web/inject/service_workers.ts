@@ -7,20 +7,38 @@ import { defineEventHandlers } from "./event_handlers.ts";
 
 /** Registrations that one page may pretend to have. */
 const MAX_REGISTRATIONS = 16;
-const ABSENT = ["PushManager", "PushSubscription", "SyncManager", "PeriodicSyncManager"]
+/** What belongs to service workers and is not there. */
+export const ABSENT: readonly string[] = [
+  "PushManager",
+  "PushSubscription",
+  "SyncManager",
+  "PeriodicSyncManager",
+]
   .concat(["BackgroundFetchManager", "NavigationPreloadManager"]);
 
-/** Hides our service worker from a global; gives the way to ours. */
+/** What of a container is replaced. */
+export const PRETENDED: readonly string[] = ["controller", "ready", "register"]
+  .concat(["getRegistration", "getRegistrations"]);
+
+/**
+ * Hides service workers from a global without a look at its container: one that was made for a frame's first document is
+ * useless to the next that has the same global (Chromium).
+ */
+export function pretendServiceWorkers(realm: typeof globalThis): void {
+  for (const name of ABSENT) Reflect.deleteProperty(realm, name);
+  const prototype = realm.ServiceWorkerContainer?.prototype; // not there without a secure context
+  if (prototype !== undefined) define(prototype, pretended());
+}
+
+/** Hides our service worker from this page; gives the way to ours. */
 export function hideServiceWorker(
   container: ServiceWorkerContainer,
-  realm: object = globalThis,
 ): () => Promise<ServiceWorker | null> {
   const prototype = Object.getPrototypeOf(container);
   const { get: controller } = Object.getOwnPropertyDescriptor(prototype, "controller")!; // WebIDL puts it there
   const { get: ready } = Object.getOwnPropertyDescriptor(prototype, "ready")!;
   const { getRegistration } = prototype as ServiceWorkerContainer;
-  for (const name of ABSENT) Reflect.deleteProperty(realm, name);
-  define(prototype, pretended());
+  pretendServiceWorkers(globalThis);
   return async () => {
     const own = controller?.call(container) as ServiceWorker | null;
     if (own !== null) return own;
