@@ -166,8 +166,6 @@ export interface ChannelsOptions {
   packet(packet: SctpPacket): void;
   /** The association ended; told once. */
   ended(): void;
-  /** See `AssociationOptions`. */
-  readonly initWaitMs?: number | undefined;
 }
 
 /** All channels of one connection, and the association that they share. */
@@ -181,7 +179,6 @@ export class Channels {
   constructor(transport: RTCSctpTransport, options: ChannelsOptions) {
     this.#driver = new SctpDriver(transport, {
       packet: options.packet,
-      initWaitMs: options.initWaitMs,
       established: () => this.#open(),
       message: (id, bytes) => this.#deliver(id, bytes),
       progress: () => {

@@ -73,18 +73,13 @@ export interface PeerFactoryOptions {
   readonly port?: number | undefined;
 }
 
-/** What a connection is made with. */
-export interface PeerOptions {
-  readonly iceServers: readonly IceServer[];
-  readonly handlers: PeerHandlers;
-  /** For ends that take no INIT while they send their own, as werift; in ms (sctp_driver.ts). */
-  readonly initWaitMs?: number | undefined;
-}
-
 /** Makes connections. */
 export interface PeerFactory {
   /** A new connection with a certificate of its own. Implements `CreatePeer` of agent/seams.ts. */
-  readonly createPeer: (options: PeerOptions) => Promise<WeriftPeer>;
+  readonly createPeer: (options: {
+    readonly iceServers: readonly IceServer[];
+    readonly handlers: PeerHandlers;
+  }) => Promise<WeriftPeer>;
   /**
    * Takes the configured port, and makes sure that what this folder corrects in werift is correct
    * (self_check.ts). Rejects with an Error of one line; nobody may be served then.
@@ -119,7 +114,10 @@ interface SocketParts {
   readonly ports: Ports;
 }
 
-async function createPeer(options: PeerOptions, parts: SocketParts): Promise<WeriftPeer> {
+async function createPeer(
+  options: { readonly iceServers: readonly IceServer[]; readonly handlers: PeerHandlers },
+  parts: SocketParts,
+): Promise<WeriftPeer> {
   patchRelaySockets();
   const keys = await createSelfSignedCertificate(ECDSA_SHA256, SECP256R1);
   const connection = new RTCPeerConnection({
@@ -132,7 +130,7 @@ async function createPeer(options: PeerOptions, parts: SocketParts): Promise<Wer
     maxMessageSize: MAX_MESSAGE_BYTES,
     dtls: { keys },
   });
-  return new WeriftPeer(connection, { ...options, parts });
+  return new WeriftPeer(connection, { handlers: options.handlers, parts });
 }
 
 /** Implements `Peer` of agent/seams.ts. */
@@ -152,9 +150,7 @@ export class WeriftPeer {
 
   constructor(
     connection: RTCPeerConnection,
-    { handlers, initWaitMs, parts }: Omit<PeerOptions, "iceServers"> & {
-      readonly parts: SocketParts;
-    },
+    { handlers, parts }: { readonly handlers: PeerHandlers; readonly parts: SocketParts },
   ) {
     this.#connection = connection;
     this.#handlers = handlers;
@@ -172,7 +168,6 @@ export class WeriftPeer {
     this.#channels = new Channels(sctp, {
       packet: (packet) => this.#dtls.sendData(packet),
       ended: () => this.#become("closed"),
-      initWaitMs,
     });
     this.#sections = new Sections(connection, {
       transport: sctp.dtlsTransport,

@@ -16,6 +16,12 @@ const BINARY = 53;
 /** Upper end of the random numbers of RFC 9260: tags, TSNs. */
 const UINT32_END = 2 ** 32;
 
+/**
+ * How long the other end's INIT is waited for before ours is sent, in ms. Browsers send one as soon
+ * as DTLS is connected; both at once cost four packets more, and werift takes no second one.
+ */
+const INIT_WAIT_MS = 500;
+
 /** A packet in a buffer of its own, with room for a record around it. */
 export interface SctpPacket {
   readonly buffer: Uint8Array;
@@ -35,21 +41,10 @@ export interface AssociationHandlers {
   closed(): void;
 }
 
-/** What an association is made with. */
-export interface AssociationOptions extends AssociationHandlers {
-  /**
-   * How long the other end's INIT is waited for before ours is sent, in ms; 0 unless told. Browsers
-   * send one as soon as they are connected with DTLS, and are open a round trip earlier when ours
-   * has crossed it by then (RFC 9260 5.2.1).
-   */
-  readonly initWaitMs?: number | undefined;
-}
-
 /** One association, as the channels see it. */
 export class SctpDriver {
   readonly #association: SctpAssociation;
   readonly #handlers: AssociationHandlers;
-  readonly #initWaitMs: number;
   readonly #connected = Promise.withResolvers<void>();
   #state: "new" | "established" | "closed" = "new";
   #isDraining = false;
@@ -58,9 +53,8 @@ export class SctpDriver {
   #timerAt = Infinity;
   #starting: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(transport: RTCSctpTransport, options: AssociationOptions) {
-    this.#handlers = options;
-    this.#initWaitMs = options.initWaitMs ?? 0;
+  constructor(transport: RTCSctpTransport, handlers: AssociationHandlers) {
+    this.#handlers = handlers;
     this.#association = new SctpAssociation({
       random: () => randomInt(UINT32_END),
       headroom: RECORD_HEADROOM,
@@ -135,7 +129,7 @@ export class SctpDriver {
     this.#starting = setTimeout(() => {
       this.#association.start(performance.now());
       this.#drain();
-    }, this.#initWaitMs);
+    }, INIT_WAIT_MS);
   }
 
   #end(): void {

@@ -20,8 +20,6 @@ const LIMIT_MS = 15_000;
 const MESSAGE_BYTES = 60_000;
 /** How often a stranger knocks, in ms, until it was noticed. */
 const KNOCK_MS = 20;
-/** Beyond what werift takes to send its INIT, in ms; it takes no other before. */
-const INIT_WAIT_MS = 500;
 /** No flight of a handshake has a number this high. */
 const LAST_FLIGHT = 99;
 
@@ -30,7 +28,6 @@ export interface SelfCheckParts {
   createPeer(options: {
     readonly iceServers: readonly never[];
     readonly handlers: PeerHandlers;
-    readonly initWaitMs: number;
   }): Promise<WeriftPeer>;
   readonly openSocket: OpenSocket;
 }
@@ -154,7 +151,6 @@ class Scene {
     const states = new States();
     const peer = await createPeer({
       iceServers: [],
-      initWaitMs: INIT_WAIT_MS,
       handlers: {
         candidate: (candidate) => {
           states.candidates.push(candidate);

@@ -23,7 +23,6 @@ async function open(offer: string): Promise<OpenedSession> {
   const candidates: string[] = [];
   const { promise: reachable, resolve } = Promise.withResolvers<void>();
   const peer = await factory.createPeer({
-    initWaitMs: 500, // werift takes no INIT before it has sent its own
     iceServers: [],
     handlers: {
       candidate(candidate) {

@@ -47,7 +47,6 @@ export async function makePair(
   offerer.iceTransports[0]!.connection.stunServer = undefined;
   const peer = await createPeer({
     iceServers,
-    initWaitMs: 500, // werift takes no INIT before it has sent its own
     handlers: {
       candidate: (candidate) => {
         candidates.push(candidate);
