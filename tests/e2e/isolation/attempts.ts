@@ -28,7 +28,7 @@ export const ATTEMPTS: readonly Attempt[] = [
   { attempt: "puts the shell's script under its own scope", refused: "SecurityError" },
   { attempt: "puts its script over the shell", refused: "SecurityError" },
   { attempt: "puts its script over another service", refused: "SecurityError" },
-  { attempt: "puts a service worker of its own in place of ours", refused: "TypeError" },
+  { attempt: "puts a service worker of its own in place of ours", refused: "pretended" },
   { attempt: "reads parent.document", refused: "SecurityError" },
   { attempt: "reads top.document", refused: "SecurityError" },
   { attempt: "reads parent.location", refused: "SecurityError" },

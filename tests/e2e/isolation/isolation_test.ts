@@ -305,7 +305,7 @@ async function bombWithCookies({ site, stage, tabs }: Scene): Promise<void> {
   ];
   for (const { path, refused } of table) {
     await call(
-      tabs.neighbour.frame,
+      isBelowShell ? tabs.neighbour.shell : tabs.neighbour.frame, // as if a page's got around our `document.cookie`
       `for (let index = 0; index < 100; index++) {
         document.cookie = "bomb" + index + "=" + "x".repeat(3900) + "; domain=${site}; path=${path}";
       }`,
@@ -384,9 +384,10 @@ async function layBaits({ hostile, neighbour, stranger }: Tabs): Promise<void> {
 async function tossCookies(scene: Scene): Promise<void> {
   const { site, stage: { browser, services, shellOrigin }, tabs } = scene;
   await call(tabs.hostile.frame, words("toss", site));
-  // It may reach the edge where the site is one, and changes nothing there.
+  // What pages write stays with us (web/inject/cookies.ts). One that got around that would reach the edge, as here.
   const atEdge = String(await call(tabs.hostile.shell, "document.cookie")).includes("tossed=");
-  assert.equal(atEdge, site === "porthole.localhost");
+  assert.equal(atEdge, false);
+  await call(tabs.hostile.shell, words("toss", site));
   const again = await browser.newPage();
   await again.goto(shellOrigin);
   await until("the shell is there", async () => await state(again) !== "gone");
@@ -397,7 +398,8 @@ async function tossCookies(scene: Scene): Promise<void> {
   for (const service of Object.values(services)) {
     const tunnelled = service.arrivals.filter(({ headers }) => !headers.host?.includes(NAIVE_SITE));
     assert.ok(tunnelled.some(({ path }) => path === "/bait?tossed"));
-    assert.deepEqual(tunnelled.filter(({ headers }) => headers.cookie !== undefined), []);
+    if (service === services.hostile) continue; // its own cookies are its own
+    assert.deepEqual(tunnelled.filter(({ headers }) => headers.cookie?.includes("tossed")), []);
   }
   await withNaive(scene, async ({ frame }) => {
     await call(frame, words("toss", NAIVE_SITE));

@@ -97,7 +97,8 @@ async function register(script, scope) {
   const call = realm.ServiceWorkerContainer.prototype.register;
   const registration = await call.call(navigator.serviceWorker, script, { scope });
   await registration.unregister();
-  return `reached: ${registration.scope}`;
+  const isReal = registration instanceof ServiceWorkerRegistration;
+  return isReal ? `reached: ${registration.scope}` : "pretended";
 }
 
 function load(element, attributes) {
