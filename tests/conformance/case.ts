@@ -1,7 +1,9 @@
 /** What a conformance case is. The cases' numbers and wording are those of browser-proxying.md section 6. */
 import type { Page } from "playwright-core";
-import type { Scene } from "../e2e/either_browser.ts";
+import type { BrowserName, Scene } from "../e2e/either_browser.ts";
 import type { Device } from "./device_server.ts";
+
+export const BROWSERS = ["chromium", "firefox"] as const satisfies readonly BrowserName[];
 
 export type How = "direct" | "tunnel";
 
@@ -20,6 +22,8 @@ export interface Visit {
   logIn(path: string, login: { readonly user: string; readonly password: string }): Promise<void>;
   /** Waits until the device's document shows this text. */
   shows(text: string): Promise<void>;
+  /** Waits until the tab's own address says where the document is: a person sees it, and reloads only then. */
+  followed(path: string): Promise<void>;
   /** The same on the second device, at another address. */
   openOther(path: string): Promise<Visit>;
   /** The way to the device, as far as it is not the page's. */
@@ -53,8 +57,8 @@ export interface Case {
   readonly expected: Checks;
   /** Checks that cannot agree, each with the reason. One that agrees after all is a failure. */
   readonly exceptions?: Readonly<Record<string, string>>;
-  /** More exceptions, of Firefox only. */
-  readonly firefoxExceptions?: Readonly<Record<string, string>>;
+  /** More of them, of one browser only. */
+  readonly exceptionsIn?: Readonly<Partial<Record<BrowserName, Readonly<Record<string, string>>>>>;
   /** Whether the browser itself asks for a login beside the device; only then is its dialog answered. */
   readonly asksForLogin?: boolean;
   /** Runs when no other does, because it stops what the others need. */

@@ -8,8 +8,9 @@
  */
 import assert from "node:assert/strict";
 import { browserMissing, type BrowserName } from "../e2e/either_browser.ts";
-import { type Case, label } from "./case.ts";
+import { BROWSERS, type Case, label } from "./case.ts";
 import { CASES } from "./cases/all.ts";
+import { missingRows } from "./readme_list.ts";
 import { Runner } from "./runner.ts";
 import { Stage } from "./stage.ts";
 import { judge, type Judgement, keep, table } from "./verdicts.ts";
@@ -20,7 +21,7 @@ const AT_ONCE = 3;
 const only = Deno.env.get("CONFORMANCE_CASES")?.split(",").map(Number);
 const onlyBrowser = Deno.env.get("CONFORMANCE_BROWSER");
 
-for (const name of ["chromium", "firefox"] satisfies BrowserName[]) {
+for (const name of BROWSERS) {
   const lack = await browserMissing(name);
   if (lack !== undefined) print(`conformance in ${name} is skipped: ${lack}`);
   Deno.test({
@@ -31,6 +32,17 @@ for (const name of ["chromium", "firefox"] satisfies BrowserName[]) {
     fn: (t) => run(t, name),
   });
 }
+
+Deno.test("the README lists every check that cannot agree, with its reason", async () => {
+  assert.deepEqual(await missingRows(CASES), []);
+});
+
+Deno.test("the cases are those of the reference, each once", () => {
+  assert.deepEqual(
+    CASES.map(({ number }) => number),
+    Array.from({ length: 30 }, (_, at) => at + 1),
+  );
+});
 
 async function run(t: Deno.TestContext, name: BrowserName): Promise<void> {
   const cases = CASES.filter(({ number, firefox }) =>

@@ -31,7 +31,7 @@ export function judge(testCase: Case, outcome: Outcome, browser: BrowserName): J
   const names = [...new Set([...Object.keys(direct), ...Object.keys(tunnel)])];
   const reasons = Object.entries({
     ...testCase.exceptions,
-    ...(browser === "firefox" ? testCase.firefoxExceptions : {}),
+    ...testCase.exceptionsIn?.[browser],
   });
   const differences = names.filter((name) => !same(direct[name], tunnel[name])).map((name) => ({
     check: name,

@@ -107,6 +107,10 @@ export class TabVisit implements Visit {
     await session.send("Fetch.enable", { handleAuthRequests: true });
   }
 
+  async followed(path: string): Promise<void> {
+    await awaited(`the address of ${path}`, () => this.#tab.url().includes(path));
+  }
+
   async logIn(path: string, login: Login): Promise<void> {
     this.#login = login;
     await this.#arrive(path);

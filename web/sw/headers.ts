@@ -98,8 +98,16 @@ function adapt(
   value: string,
   options: { ownUrl: string; needs: PolicyNeeds },
 ): string {
-  if (name === "location") return adaptLocation(value, options.ownUrl);
+  if (name === "location") return adaptLocation(escapedBytes(value), options.ownUrl);
   return POLICIES.has(name) ? adaptPolicies(value, options.needs) : value;
+}
+
+/** Browsers escape a Location's bytes beyond ASCII; Chromium reads those of a worker's answer as characters. */
+function escapedBytes(value: string): string {
+  return value.replace(
+    /[\x80-\xff]/g,
+    (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }
 
 /**

@@ -68,7 +68,7 @@ function fileIn(form: Buffer): Buffer {
   return form.subarray(begin, form.lastIndexOf(Buffer.concat([Buffer.from("\r\n"), boundary])));
 }
 
-const NO_PROGRESS = "Chromium fires no upload progress for a request that a service worker answers";
+const NO_PROGRESS = "browsers fire no upload progress for a request that a service worker answers";
 const LONG_UPLOAD_BYTES = (FULL ? 200 : 16) * MEBIBYTE;
 
 export const uploads: Case = {
@@ -99,7 +99,6 @@ export const uploads: Case = {
   }),
   exceptions: {
     "*: progress": NO_PROGRESS,
-    "several steps": NO_PROGRESS,
   },
   expected: { "1 B": [1, true], "3 MB": [3_000_000, true], "long": [LONG_UPLOAD_BYTES, true] },
 };
@@ -200,7 +199,7 @@ export const downloads: Case = {
 export const flow: Case = {
   number: 30,
   title: "A reader that stops blocks the device's socket within 4 MiB; others go on",
-  firefox: true,
+  // Not in Firefox: it reads an endless body on into its memory, whatever the page does, beside the device too.
   device() {
     const streams = new Streams();
     const go = gates();
@@ -434,6 +433,9 @@ export const events: Case = {
     "long silence": ["before", "after"],
     "closed": 0,
   },
+  exceptionsIn: {
+    chromium: { "Last-Event-ID": "Chromium does not show it to a service worker" },
+  },
 };
 
 const BOUNDARY = "frame";
@@ -443,7 +445,7 @@ const NEXT_PART = `--${BOUNDARY}\r\nContent-Type: image/jpeg\r\n\r\n`;
 export const pictures: Case = {
   number: 19,
   title: "MJPEG in an image: every picture is drawn in lock step, removal ends the device's stream",
-  firefox: true,
+  // Not in Firefox: a canvas there never gets the pictures of such an image, beside the device neither.
   device(): Device {
     const go = gates();
     let open = 0;

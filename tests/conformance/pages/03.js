@@ -16,8 +16,8 @@ const NAMED = [
   "user-agent",
   "x-twice",
 ];
-/** What a proxy may say, and what a browser says to origins that it trusts, which a device on http is not. */
-const LEFT_OUT = /^(?:x-forwarded-|sec-|connection$|pragma$|upgrade-insecure-requests$)/;
+/** What a proxy may say, what a browser says to origins that it trusts, which a device on http is not, and hints. */
+const LEFT_OUT = /^(?:x-forwarded-|sec-|connection$|pragma$|priority$|upgrade-insecure-requests$)/;
 
 const requests = {
   GET: () => {

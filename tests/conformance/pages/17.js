@@ -2,6 +2,7 @@ import {
   all,
   check,
   inbox,
+  isFirefox,
   json,
   once,
   openSocket,
@@ -23,6 +24,16 @@ async function echoed(data) {
   return answer;
 }
 
+/** Open for a moment: a browser has only so many at once. */
+async function opened(protocols) {
+  const socket = await openSocket("/echo", protocols);
+  socket.close();
+  return socket;
+}
+
+/** Firefox has 200 for all its tabs. */
+const MANY = isFirefox ? 150 : 200;
+
 const SIZES = [0, 1, 125, 126, 65_535, 65_536, 1_000_000, 4_194_304];
 const CODES = [1000, 3000, 4001, 4999];
 
@@ -36,9 +47,9 @@ await all({
     const text = "ü".repeat(size / 2);
     return await echoed(text) === text;
   }])),
-  "subprotocol": async () => (await openSocket("/echo", ["first", "second"])).protocol,
-  "no subprotocol": async () => (await openSocket("/echo")).protocol,
-  "extensions": async () => (await openSocket("/echo")).extensions,
+  "subprotocol": async () => (await opened(["first", "second"])).protocol,
+  "no subprotocol": async () => (await opened()).protocol,
+  "extensions": async () => (await opened()).extensions,
   "lock step": async () => {
     const socket = new WebSocket(socketUrl("/steps"));
     const next = inbox(socket);
@@ -88,12 +99,12 @@ await check("closed by page", async () => {
   return [seen, await json("/closes")];
 });
 await check("200 at once", async () => {
-  const all = await Promise.all(Array.from({ length: 200 }, () => openSocket("/echo")));
+  const all = await Promise.all(Array.from({ length: MANY }, () => openSocket("/echo")));
   const answers = all.map(async (socket, index) => {
     socket.send(String(index));
     return (await once(socket, "message")).data === String(index);
   });
   const right = (await Promise.all(answers)).filter(Boolean).length;
   for (const socket of all) socket.close();
-  return right;
+  return right === MANY;
 });

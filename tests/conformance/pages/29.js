@@ -14,7 +14,7 @@ const socket = await openSocket("/echo");
 const times = [];
 
 await check("echoes", async () => {
-  for (let n = 0; n < 100; n++) {
+  for (let n = 0; n < 30; n++) {
     const begun = performance.now();
     socket.send("k");
     await once(socket, "message");
@@ -27,4 +27,4 @@ await check("download", async () => {
   return [await download, read > 1_000_000];
 });
 times.sort((one, other) => one - other);
-Object.assign(globalThis.conformance.measured, { medianMs: times[50], p95Ms: times[94], read });
+Object.assign(globalThis.conformance.measured, { medianMs: times[15], p95Ms: times[28], read });

@@ -4,8 +4,10 @@
  */
 const LIMIT_MS = 40_000;
 
+export const isFirefox = navigator.userAgent.includes("Firefox");
+
 /** Firefox ends a service worker after 30 s although it answers; elsewhere a short pause shows as much. */
-export const PAUSE_MS = navigator.userAgent.includes("Firefox") ? 35_000 : 5_000;
+export const PAUSE_MS = isFirefox ? 35_000 : 5_000;
 
 const verdict = globalThis.conformance = { checks: {}, measured: {}, done: false };
 
