@@ -123,7 +123,7 @@ const PAGES = {
       const until = (test) => new Promise((resolve) => {
         let turns = 0;
         const timer = setInterval(() => { let value; try { value = test(); } catch {}
-          if (value || ++turns > 80) { clearInterval(timer); resolve(value || "no"); } }, 50);
+          if (value || ++turns > 400) { clearInterval(timer); resolve(value || "no"); } }, 50);
       });
       reportOf("object", Promise.all([
         until(() => o.contentDocument.querySelector("#r") && "drawn"),

@@ -101,9 +101,11 @@ Deno.test(
       const context = await browser.newContext();
       const { page } = await open(context, `${served.origin}/gallery?view=service`);
       await page.getByTestId("service-frame").waitFor();
-      const link = page.getByRole("link", { name: "Open in a new tab" });
       await until(page, "document.title.startsWith('Gate log')");
-      assert.match((await link.getAttribute("href"))!, /\/s\/ui\/gate\?tab=log#top$/);
+      await page.getByTestId("own-tab").click();
+      assert.deepEqual(await page.evaluate("gallery.scene.session.detached"), [
+        "/gate?tab=log#top",
+      ]);
       const frames = page.getByTestId("service-frame");
       await frames.evaluate((frame) => frame.setAttribute("data-old", "yes"));
       await page.getByRole("button", { name: "Reload the page" }).click();

@@ -124,11 +124,13 @@ class SessionDouble {
     this.cameras = new CamerasDouble(cameras);
     this.owner = owner;
   }
+  /** Paths that were to open in a tab of their own. */
+  readonly detached: string[] = [];
   retryNow(): void {
     this.state.set({ phase: "finding" });
   }
   openService(place: ServicePlace): Promise<Content> {
-    return Promise.resolve(new ContentDouble(place.container));
+    return Promise.resolve(new ContentDouble(place.container, this.detached));
   }
 }
 
@@ -136,8 +138,10 @@ class SessionDouble {
 class ContentDouble implements Content {
   readonly ready = Promise.resolve();
   readonly #container: HTMLElement;
-  constructor(container: HTMLElement) {
+  readonly #detached: string[];
+  constructor(container: HTMLElement, detached: string[]) {
     this.#container = container;
+    this.#detached = detached;
   }
   frame(path: string): HTMLIFrameElement {
     const frame = document.createElement("iframe");
@@ -148,7 +152,8 @@ class ContentDouble implements Content {
   }
   #listener: (navigation: Navigation) => void = () => {};
   navigate(): void {}
-  detach(): boolean {
+  detach(path: string): boolean {
+    this.#detached.push(path);
     return true;
   }
   onNavigate(listener: (navigation: Navigation) => void): void {
