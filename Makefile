@@ -8,7 +8,8 @@ export PATH := $(CURDIR)/.tools/bin:$(PATH)
 export DENO_DIR := $(CURDIR)/.tools/cache
 export DENO_NO_UPDATE_CHECK := 1
 
-PORTHOLE := deno run -A src/main.ts
+# With this flag V8 keeps its heap small: docs/benchmarks.md has the figures.
+PORTHOLE := deno run -A --v8-flags=--optimize-for-size src/main.ts
 
 .PHONY: help setup setup-tests web bundle screenshot demo porthole check test test-slow conformance bench fmt clean
 

@@ -1,6 +1,6 @@
 /** porthole itself, started as a person would: from source, or as the bundle on Deno or Node. */
 import { Child, type ChildEnd } from "./child.ts";
-import { inCheckout, NODE_VERSIONS, nodeExecutable } from "./checkout.ts";
+import { inCheckout, NODE_VERSIONS, nodeExecutable, V8_FLAGS } from "./checkout.ts";
 
 /** How long a command may take until it says that it is ready; from source, on a loaded machine with two cores. */
 const READY_LIMIT_MS = 60_000;
@@ -67,8 +67,9 @@ async function spawn({ args, from = "source", netns, env }: PortholeOptions): Pr
 
 async function commandLine(from: Origin): Promise<string[]> {
   const bundle = inCheckout("dist/porthole.mjs");
-  if (from === "source") return [Deno.execPath(), "run", "-A", inCheckout("src/main.ts")];
-  if (from === "bundle on Deno") return [Deno.execPath(), "run", "-A", "--no-config", bundle];
+  const deno = [Deno.execPath(), "run", "-A", V8_FLAGS];
+  if (from === "source") return [...deno, inCheckout("src/main.ts")];
+  if (from === "bundle on Deno") return [...deno, "--no-config", bundle];
   const version = NODE_VERSIONS.find((version) => from.endsWith(version))!;
   return [await nodeExecutable(version), bundle];
 }

@@ -1,5 +1,5 @@
 /** The two stacks as processes: how each is started, and what it costs. */
-import { inCheckout } from "../../e2e/checkout.ts";
+import { inCheckout, V8_FLAGS } from "../../e2e/checkout.ts";
 import { Child } from "../../e2e/child.ts";
 
 export type StackName = "ours" | "pion";
@@ -57,7 +57,16 @@ export class DeviceProcess implements AsyncDisposable {
     const [command, ...args] = stack === "pion"
       ? [pion, `${address}:0`]
       // As in the bundle: Deno's sockets of datagrams are unstable in name only.
-      : [Deno.execPath(), "run", "-A", "--no-check", "--unstable-net", entry, `${address}:0`];
+      : [
+        Deno.execPath(),
+        "run",
+        "-A",
+        "--no-check",
+        "--unstable-net",
+        V8_FLAGS,
+        entry,
+        `${address}:0`,
+      ];
     const child = Child.start({ command: command!, args, netns });
     try {
       const { port, pid } = await child.firstJson(READY_LIMIT_MS);
