@@ -25,6 +25,7 @@ import {
   iceInternals,
   SECP256R1,
 } from "./internals.ts";
+import { LoopbackLast } from "./loopback_last.ts";
 import { selfCheck } from "./self_check.ts";
 import { SessionSockets, type UdpStats } from "./udp.ts";
 import { patchRelaySockets } from "./udp_relay.ts";
@@ -138,6 +139,7 @@ export class WeriftPeer {
   readonly #connection: RTCPeerConnection;
   readonly #handlers: PeerHandlers;
   readonly #ice: IceControl;
+  readonly #candidateOrder: LoopbackLast;
   readonly #sockets: SessionSockets;
   readonly #dtls: DtlsControl;
   readonly #channels: Channels;
@@ -154,6 +156,7 @@ export class WeriftPeer {
   ) {
     this.#connection = connection;
     this.#handlers = handlers;
+    this.#candidateOrder = new LoopbackLast((candidate) => handlers.candidate(candidate));
     const sctp = connectionInternals(connection).createSctpTransport();
     checkInternals(connection, sctp);
     this.#sockets = new SessionSockets(iceInternals(sctp.dtlsTransport), parts);
@@ -254,7 +257,7 @@ export class WeriftPeer {
   #watch(): void {
     const connection = this.#connection;
     connection.onIceCandidate.subscribe((candidate) => {
-      if (candidate?.candidate) this.#handlers.candidate(candidate.candidate);
+      if (candidate?.candidate) this.#candidateOrder.take(candidate.candidate);
     });
     connection.connectionStateChange.subscribe((state) => {
       if (state === "connected" || state === "failed" || state === "closed") this.#become(state);
@@ -270,6 +273,7 @@ export class WeriftPeer {
   #become(state: PeerState): void {
     if (this.#state === "failed" || this.#state === "closed" || this.#state === state) return;
     this.#state = state;
+    if (state !== "connecting") this.#candidateOrder.stop();
     if (state === "failed" || state === "closed") this.#channels.close();
     if (this.#closing === undefined) this.#handlers.state(state);
   }
