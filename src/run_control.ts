@@ -29,15 +29,17 @@ import type { Stops } from "./run_stops.ts";
 import { Store } from "./store/store.ts";
 
 /** What the rest of the device gives. */
-export type ControlSurroundings = Pick<
-  AdmissionsOptions,
-  "hasRoom" | "onAdmission" | "onPresenceChange"
->;
+export interface ControlSurroundings
+  extends Pick<AdmissionsOptions, "hasRoom" | "onAdmission" | "onPresenceChange"> {
+  /** `passes` has other tags: give them to the rendezvous. */
+  onPeopleChange(): void;
+}
 
 /** The parts that others talk to. */
 export interface Control {
   readonly identity: Identity;
   readonly admissions: Admissions;
+  readonly passes: Pick<Passes, "shortTags">;
   readonly household: Household;
   readonly lending: Lending;
   readonly audit: Audit;
@@ -68,6 +70,7 @@ export async function createControl(
   const passes = new Passes({
     ...{ secret: identity.passSecret, records },
     isOver: (grant) => grants.over(grant) !== undefined,
+    onChange: () => surroundings.onPeopleChange(),
   });
   const things = new Things(records, {
     services: config.services.map(({ id }) => id),
@@ -99,7 +102,7 @@ export async function createControl(
     await admissions.start();
     heartbeat.start();
   };
-  return { identity, admissions, household, lending, audit, clock, start };
+  return { identity, admissions, passes, household, lending, audit, clock, start };
 }
 
 function openStore(state: string): Store {

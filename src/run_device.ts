@@ -52,6 +52,7 @@ async function connect(
     hasRoom: () => !sessions.full,
     onAdmission: (admission: Parameters<Sessions["start"]>[0]) => sessions.start(admission),
     onPresenceChange: () => client.updatePresence(),
+    onPeopleChange: () => client.updatePeople(),
   };
   const control = await createControl(config, { surroundings, stops });
   const { identity, admissions } = control;
@@ -79,6 +80,7 @@ async function connect(
     url: config.rendezvous,
     signer: identity.signer,
     presence: () => admissions.presence(),
+    people: () => control.passes.shortTags(),
     mail: {
       receive: (peer, sealed) => {
         const link = {

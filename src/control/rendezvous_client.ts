@@ -26,6 +26,8 @@ export interface RendezvousClientOptions {
   readonly signer: RegistrationSigner;
   /** A fresh M0, signed: asked for at each registration and by `updatePresence`. */
   readonly presence: () => Promise<Bytes>;
+  /** Short tags of the device's people: told after each registration and by `updatePeople`. */
+  readonly people: () => Promise<Bytes>;
   readonly mail: MailHandler;
   readonly log: Log;
   /** Told of each change; must not throw. */
@@ -82,6 +84,11 @@ export class RendezvousClient {
     this.#link?.updatePresence();
   }
 
+  /** Call when `people` gives something else. */
+  updatePeople(): void {
+    this.#link?.updatePeople();
+  }
+
   /** Runs until `signal` is aborted; never rejects for anything the network does. Call once. */
   async run(signal: AbortSignal): Promise<void> {
     try {
@@ -98,12 +105,13 @@ export class RendezvousClient {
   }
 
   async #connect(signal: AbortSignal, attempt: number): Promise<Loss> {
-    const { signer, presence, mail, log } = this.#options;
+    const { signer, presence, people, mail, log } = this.#options;
     this.#set({ kind: "connecting", attempt });
     const link = this.#link = new RendezvousLink({
       url: this.#url,
       signer,
       presence,
+      people,
       mail,
       log,
       limits: this.#limits,

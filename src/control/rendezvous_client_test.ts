@@ -25,6 +25,7 @@ class Scene implements AsyncDisposable {
   readonly #wanted: ((connection: Connection) => void)[] = [];
   readonly running: Promise<void>;
   presence = "one";
+  people = new Uint8Array(8);
 
   private constructor(server: WebSocketServer, limits: Partial<ClientLimits>) {
     this.#server = server;
@@ -39,6 +40,7 @@ class Scene implements AsyncDisposable {
       url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
       signer: { publicKey: KEY, sign: (message) => Promise.resolve(fakeSignature(message)) },
       presence: () => Promise.resolve(utf8(this.presence)),
+      people: () => Promise.resolve(this.people),
       mail: {
         receive: (peer, sealed) => {
           this.mail.push(`${peer} ${toHex(sealed)}`);
@@ -77,6 +79,8 @@ class Scene implements AsyncDisposable {
     await connection.next();
     connection.send(REGISTERED);
     await this.until(() => this.client.state.kind === "registered");
+    const tags = toBase64Url(this.people);
+    assert.deepEqual(await connection.next(), { type: "people", tags });
     return connection;
   }
 
@@ -136,6 +140,7 @@ function fakeSignature(message: Bytes): Bytes {
 const UNUSED = {
   signer: { publicKey: KEY, sign: () => Promise.reject(new Error("unused")) },
   presence: () => Promise.reject(new Error("unused")),
+  people: () => Promise.reject(new Error("unused")),
   mail: { receive() {}, gone() {} },
   log: recorder([]),
 };
@@ -186,6 +191,22 @@ Deno.test("rendezvous client brings mail both ways and tells who is gone", async
   scene.client.updatePresence();
   const presence = toBase64Url(utf8("two"));
   assert.deepEqual(await connection.next(), { type: "presence", presence });
+});
+
+Deno.test("rendezvous client tells who its people are when it comes and when they change, not more often than it may", async () => {
+  await using scene = await Scene.start({ peopleMs: 50 });
+  scene.people = new Uint8Array(8).fill(1);
+  const connection = await scene.registered();
+  const begin = performance.now();
+  for (let change = 2; change <= 9; change++) {
+    scene.people = new Uint8Array(8).fill(change);
+    scene.client.updatePeople();
+  }
+  const tags = toBase64Url(new Uint8Array(8).fill(9));
+  assert.deepEqual(await connection.next(), { type: "people", tags }, "the last one, and no other");
+  assert.ok(performance.now() - begin > 40, "without a pause");
+  connection.socket.terminate();
+  await scene.registered(); // looks itself
 });
 
 Deno.test("rendezvous client comes back after a loss, and its peers are gone", async () => {

@@ -9,6 +9,8 @@ export interface LinkLimits {
   readonly peers: number;
   /** Bytes that wait for a rendezvous that does not read. */
   readonly waitingBytes: number;
+  /** From one list of people to the next, in ms: guests who come and go must not make a stream of it. */
+  readonly peopleMs: number;
 }
 
 export interface ClientLimits extends LinkLimits {
@@ -30,6 +32,7 @@ export const CLIENT_LIMITS: ClientLimits = {
   pongMs: 10_000,
   peers: 256,
   waitingBytes: 256 * 1024,
+  peopleMs: 1_000,
   pingMs: 12 * 60_000,
   minPingMs: 55_000,
   retryFloorMs: 1_000,

@@ -23,6 +23,7 @@ import {
   type ToDevice,
 } from "../protocol/signal.ts";
 import type { LinkLimits } from "./rendezvous_limits.ts";
+import { Seldom } from "./seldom.ts";
 
 /** The device's key. */
 export interface RegistrationSigner {
@@ -43,6 +44,8 @@ export interface LinkOptions {
   readonly signer: RegistrationSigner;
   /** A fresh M0, signed. */
   readonly presence: () => Promise<Bytes>;
+  /** Short tags of our people (`Passes`). */
+  readonly people: () => Promise<Bytes>;
   readonly mail: MailHandler;
   /** The connection stands. `shell` is the origin of the page that the rendezvous serves. */
   readonly registered: (iceServers: readonly IceServerEntry[], shell: string) => void;
@@ -75,6 +78,7 @@ type State = "opening" | "open" | "registering" | "registered" | "ended";
 export class RendezvousLink {
   readonly #options: LinkOptions;
   readonly #peers = new Set<number>();
+  readonly #people: Seldom;
   #state: State = "opening";
   #socket: WebSocket | undefined;
   #settle: ((loss: Loss) => void) | undefined;
@@ -83,6 +87,8 @@ export class RendezvousLink {
 
   constructor(options: LinkOptions) {
     this.#options = options;
+    const tell = () => this.#tellPeople().catch((error: unknown) => this.#failed(error));
+    this.#people = new Seldom(() => void tell(), options.limits.peopleMs);
   }
 
   /** Dials and stays until the connection ends, which it does when `signal` says so at the latest. Call once. */
@@ -113,6 +119,11 @@ export class RendezvousLink {
   updatePresence(): void {
     if (this.#state !== "registered") return;
     this.#publish().catch((error: unknown) => this.#failed(error));
+  }
+
+  /** Our people are others: tells the rendezvous, soon. */
+  updatePeople(): void {
+    if (this.#state === "registered") this.#people.ask();
   }
 
   #dial(): void {
@@ -188,6 +199,10 @@ export class RendezvousLink {
     this.#write({ type: "presence", presence: toBase64Url(await this.#options.presence()) });
   }
 
+  async #tellPeople(): Promise<void> {
+    this.#write({ type: "people", tags: toBase64Url(await this.#options.people()) });
+  }
+
   /** Our own key or clock failed: another try may do better. */
   #failed(error: unknown): void {
     this.#end({ reason: "failed", detail: String(error) });
@@ -196,6 +211,7 @@ export class RendezvousLink {
   #begin(iceServers: readonly IceServerEntry[], shell: string): void {
     this.#state = "registered";
     this.#options.registered(iceServers, shell);
+    this.updatePeople();
     this.#pause();
   }
 
@@ -260,6 +276,7 @@ export class RendezvousLink {
     if (this.#state === "ended") return;
     this.#state = "ended";
     clearTimeout(this.#timer);
+    this.#people.stop();
     this.#socket?.terminate();
     for (const peer of [...this.#peers]) this.#forget(peer);
     this.#settle?.(loss);

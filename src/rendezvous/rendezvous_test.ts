@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { CONTENT_HOST, Fixture, newIdentity, recordingLog, registration } from "./fixture.ts";
 import { SHELL, SHELL_HOST } from "./fixture.ts";
 
@@ -326,6 +327,112 @@ Deno.test("who comes seldom gets in while others come as often as they may", asy
   const person = await from("192.0.2.1");
   person.send(message);
   assert.equal((await device.next()).type, "deliver");
+});
+
+/* ---- people whom the device knows ------------------------------------------------------------------------ */
+
+/** What an offer with a tag of this byte looks like, in the least that tells. */
+function offerOf(person: number): string {
+  return Buffer.from([1, 0, 0, 0, 1, ...new Uint8Array(16).fill(person)]).toString("base64url");
+}
+
+/** The message of a device that knows these. */
+function people(...persons: number[]): object {
+  const tags = persons.flatMap((person) => [...new Uint8Array(8).fill(person)]);
+  return { type: "people", tags: Buffer.from(tags).toString("base64url") };
+}
+
+Deno.test("people whom the device knows come past any crowd of strangers, and not past a device that forgot them", async () => {
+  const options = { monotonicNow: () => 0, trustedProxies: ["127.0.0.1"] };
+  await using fixture = await new Fixture(options).start();
+  const identity = await newIdentity();
+  const device = await fixture.registered(identity);
+  device.send(people(7, 8));
+  await device.beat();
+  const comes = async (person: number, address: string) => {
+    const browser = await fixture.browser({
+      headers: { host: SHELL_HOST, origin: SHELL, "x-forwarded-for": address },
+    });
+    browser.send({ type: "send", device: identity.device, sealed: offerOf(person) });
+    const next = await Promise.race([device.next(), browser.next()]);
+    return next.type;
+  };
+  let strangers = 0;
+  while (await comes(1, `198.51.100.${strangers}`) === "deliver") strangers++;
+  assert.equal(
+    strangers,
+    80,
+    "each from an address of its own, as those of one IPv6 network may be",
+  );
+  assert.deepEqual([await comes(7, "192.0.2.1"), await comes(8, "192.0.2.1")], [
+    "deliver",
+    "deliver",
+  ]);
+  device.send(people(8));
+  await device.beat();
+  assert.deepEqual([await comes(7, "192.0.2.1"), await comes(8, "192.0.2.1")], [
+    "refused",
+    "deliver",
+  ]);
+});
+
+Deno.test("a tag that many bear lets through as many as one person is, and the others as strangers", async () => {
+  const limits = {
+    offersOfPerson: { burst: 3, perSecond: 0 },
+    newPeers: { burst: 1, perSecond: 0 },
+  };
+  await using fixture = await new Fixture({ limits }).start();
+  const identity = await newIdentity();
+  const device = await fixture.registered(identity);
+  device.send(people(7));
+  await device.beat();
+  const outcomes: string[] = [];
+  for (let count = 0; count < 5; count++) {
+    const browser = await fixture.browser();
+    browser.send({ type: "send", device: identity.device, sealed: offerOf(7) });
+    outcomes.push((await Promise.race([device.next(), browser.next()])).type);
+    browser.terminate();
+    if (outcomes.at(-1) === "deliver") assert.equal((await device.next()).type, "gone");
+  }
+  assert.deepEqual(outcomes, ["deliver", "deliver", "deliver", "deliver", "refused"]);
+});
+
+Deno.test("strangers give way to each other and not in place of people, of whom nobody has more than a person's places", async () => {
+  const limits = { peersPerDevice: 3, placesOfPerson: 2 };
+  await using fixture = await new Fixture({ limits }).start();
+  const identity = await newIdentity();
+  const device = await fixture.registered(identity);
+  device.send(people(7));
+  await device.beat();
+  const come = async (person: number) => {
+    const browser = await fixture.browser();
+    browser.send({ type: "send", device: identity.device, sealed: offerOf(person) });
+    const gone = [];
+    for (;;) {
+      const next = await device.next();
+      if (next.type === "deliver") return gone;
+      gone.push(next.peer);
+    }
+  };
+  const gone = [];
+  for (const person of [7, 7, 1, 2, 7, 3]) gone.push(...await come(person));
+  assert.deepEqual(gone, [3, 4, 5], "the third of the person counts as a stranger");
+});
+
+Deno.test("a stranger who is in makes one more offer like any stranger", async () => {
+  const limits = { newPeers: { burst: 2, perSecond: 0 } };
+  await using fixture = await new Fixture({ limits }).start();
+  const identity = await newIdentity();
+  const device = await fixture.registered(identity);
+  const browser = await fixture.browser();
+  const send = (sealed: string) => browser.send({ type: "send", device: identity.device, sealed });
+  for (const sealed of [offerOf(1), offerOf(2), "AAAA"]) {
+    send(sealed);
+    assert.deepEqual(await device.next(), { type: "deliver", peer: 1, sealed });
+  }
+  send(offerOf(3));
+  assert.deepEqual(await browser.next(), refused("too_many"));
+  assert.deepEqual(await device.next(), { type: "gone", peer: 1 });
 });
 
 Deno.test("a browser whose message was dropped is forgotten by the device", async () => {

@@ -34,6 +34,7 @@ const FLOODS = [
   { kind: "places", name: "a crowd that holds every place for browsers" },
   { kind: "unknown", name: "questions for devices that do not exist" },
   { kind: "offers", name: "strangers' offers to the device from 200 addresses" },
+  { kind: "crowd", name: "strangers' offers, each from an address of its own" },
   { kind: "devices", name: "ten thousand devices that nobody knows" },
 ] as const;
 
@@ -48,7 +49,10 @@ for (const { kind, name } of FLOODS) {
     await home.restartRendezvous(); // what was tried so far counts against the person
     await using flood = startFlood(kind, home);
     await flood.firstJson(FLOOD_LIMIT_MS);
+    const spent = { rendezvous: home.rendezvous, device: home.device };
+    const cpu = cpuMeter({ ...spent, flood: { child: flood } });
     const flooded = await connects(owner);
+    const load = cpu();
     if (kind === "devices") {
       await untilWhole(flood);
       await home.stopDevice(); // its place is taken at once
@@ -57,7 +61,15 @@ for (const { kind, name } of FLOODS) {
     }
     const after = memory(home);
     await flood.stop();
-    report({ kind, calm, flooded, before, after, counts: flood.stdout.trim().split("\n").at(-1)! });
+    report({
+      kind,
+      calm,
+      flooded,
+      before,
+      after,
+      load,
+      counts: flood.stdout.trim().split("\n").at(-1)!,
+    });
     assert.ok(after.rendezvous < RENDEZVOUS_MB, `the rendezvous has ${after.rendezvous} MB`);
     assert.ok(after.device < before.device + DEVICE_MB, `the device has ${after.device} MB`);
   });
@@ -74,6 +86,29 @@ async function connects(owner: Shell): Promise<number[]> {
     times.push(performance.now() - begin);
   }
   return times.sort((a, b) => a - b);
+}
+
+/** Parts of a core that each process uses from now until the returned function is called. */
+function cpuMeter(
+  processes: Readonly<Record<string, { readonly child: Child }>>,
+): () => Readonly<Record<string, number>> {
+  const begin = performance.now();
+  const before = Object.values(processes).map(({ child }) => cpuSeconds(child.pid));
+  return () => {
+    const seconds = (performance.now() - begin) / 1000;
+    return Object.fromEntries(
+      Object.entries(processes).map(([name, { child }], index) => {
+        const part = (cpuSeconds(child.pid) - before[index]!) / seconds;
+        return [name, Math.round(part * 100) / 100];
+      }),
+    );
+  };
+}
+
+/** `utime` and `stime` of proc(5), which count in hundredths of a second everywhere. */
+function cpuSeconds(pid: number): number {
+  const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).replace(/^.*\) /, "").split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 function startFlood(kind: string, home: Home): Child {
@@ -109,6 +144,7 @@ function report(
     flooded: number[];
     before: object;
     after: object;
+    load: object;
     counts: string;
   },
 ): void {
