@@ -9,7 +9,8 @@ import type { HttpCache } from "./cache/http_cache.ts";
 import type { Cookies } from "./cookies.ts";
 import { errorResponse, type Failure } from "./error_page.ts";
 import { Exchange } from "./exchange.ts";
-import { type AdaptedHeaders, adaptHeaders, type ContentCoding, toHeaders } from "./headers.ts";
+import { decode } from "./decode.ts";
+import { type AdaptedHeaders, adaptHeaders, toHeaders } from "./headers.ts";
 import { INJECT_PATH, injectStream, injectTag, mayInject } from "./inject_html.ts";
 import type { KeepAlive } from "./keepalive.ts";
 import { loginResponse } from "./login_page.ts";
@@ -165,10 +166,6 @@ function toResponse(
 function unusable(status: number, unknownCoding: string | undefined): Failure | undefined {
   if (status < 200 || status > 599) return "upstream_broken";
   return unknownCoding === undefined ? undefined : "unknown_coding";
-}
-
-function decode(body: ReadableStream<Bytes>, coding: ContentCoding | undefined) {
-  return coding === undefined ? body : body.pipeThrough(new DecompressionStream(coding));
 }
 
 /** Nobody will read it: the device need not send it. */
