@@ -30,6 +30,9 @@ export const LOGIN_PATH = `${RESERVED_PREFIX}login`;
  */
 export const HOLDER_HEADER = `${OWN_HEADER_PREFIX}holder`;
 
+/** In a request, "omit": it goes without the person's cookies and logins, and leaves none behind (Fetch 2.2.5). */
+export const CREDENTIALS_HEADER = `${OWN_HEADER_PREFIX}credentials`;
+
 /** One header line. Repeated names are repeated pairs; order is kept. */
 export type Header = readonly [name: string, value: string];
 

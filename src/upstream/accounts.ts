@@ -7,9 +7,9 @@ export class Accounts {
   readonly #accounts = new Map<string, Account>();
 
   /** What this person has at this service; nothing yet, if it is new. */
-  of(holder: string, service: string): Account {
-    const key = keyOf(holder, service);
-    const account = this.#accounts.get(key) ?? new Account();
+  of(holder: string, service: { readonly id: string; readonly host: string }): Account {
+    const key = keyOf(holder, service.id);
+    const account = this.#accounts.get(key) ?? new Account(service.host);
     account.touch();
     this.#accounts.delete(key);
     this.#accounts.set(key, account);

@@ -15,7 +15,7 @@ import { Accounts } from "./accounts.ts";
 import { type BareServices, HolderServices } from "./holder_services.ts";
 import { HttpClient, type HttpLimits, type HttpRequest, type HttpResponse } from "./http.ts";
 import type { Addressing } from "./policy.ts";
-import type { Target } from "./target.ts";
+import { hostOf, type Target } from "./target.ts";
 import { openSocket, type ServiceSocket, type SocketLimits } from "./websocket.ts";
 
 /** A service as the owner configured it. */
@@ -108,8 +108,8 @@ export class DeviceServices implements BareServices {
     return new HolderServices(this, {
       holder: nameForBrowser(holder),
       account: (service) => {
-        this.#service(service);
-        return this.#accounts.of(holder, service);
+        const { target } = this.#service(service).config;
+        return this.#accounts.of(holder, { id: service, host: hostOf(target) });
       },
     });
   }

@@ -19,7 +19,7 @@ export interface OwnWords {
 
 /** Says which state of the cookies this side has. */
 export function withCookieTag(head: StreamHead, tag: string): StreamHead {
-  return { ...head, headers: [...head.headers.filter(isNotOwn), [COOKIES_HEADER, tag]] };
+  return { ...head, headers: [...head.headers.filter(isNotState), [COOKIES_HEADER, tag]] };
 }
 
 /** Takes apart what an agent answered. */
@@ -39,6 +39,10 @@ export function takeOwnWords(head: ResponseHead): OwnWords {
 export function writeNumber(headers: { get(name: string): string | null }): number {
   const number = Number(headers.get(WRITE_HEADER) ?? 0);
   return Number.isSafeInteger(number) && number > 0 ? number : 0;
+}
+
+function isNotState([name]: readonly [string, string]): boolean {
+  return name.toLowerCase() !== COOKIES_HEADER;
 }
 
 function isNotOwn([name]: readonly [string, string]): boolean {
