@@ -16,18 +16,30 @@ import { Logins } from "./logins.ts";
 /** A board's clock that says less was never set. */
 const PLAUSIBLE_DATE = Date.UTC(2024, 0, 1);
 
+/** Where the service is on its LAN. */
+export interface Place {
+  /** Its name or address. */
+  readonly host: string;
+  /** Empty for what browsers there could not reach either. */
+  readonly origin: string;
+}
+
 /** See the head of this file. */
 export class Account {
   readonly logins = new Logins();
   readonly #cookies = new CookieJar();
   /** Tells one run of the agent, and one account, from the next. */
   readonly #id = randomBytes(4).toString("hex");
-  /** What the service is called on its LAN. */
-  readonly #host: string;
+  readonly #place: Place;
   #used = performance.now();
 
-  constructor(host: string) {
-    this.#host = host;
+  constructor(place: Place) {
+    this.#place = place;
+  }
+
+  /** The service's origin on its LAN; empty for none. */
+  get origin(): string {
+    return this.#place.origin;
   }
 
   /** Somebody is here. */
@@ -48,8 +60,8 @@ export class Account {
   /** Takes the cookies of an answer to `asked`, which may have told the service our name for it as well. */
   take(headers: readonly Header[], asked: RequestHead): void {
     if (clearsCookies(headers)) this.#cookies.clear();
-    const told = valueOf(asked.headers, "x-forwarded-host") ?? this.#host;
-    const hosts = [this.#host, told.replace(/:\d*$/, "")];
+    const told = valueOf(asked.headers, "x-forwarded-host") ?? this.#place.host;
+    const hosts = [this.#place.host, told.replace(/:\d*$/, "")];
     const date = dateOf(headers);
     const context: CookieContext = { path: asked.path, hosts, date, source: "service" };
     for (const [name, line] of headers) {

@@ -56,7 +56,7 @@ export class HolderServices implements BareServices {
     const account = this.#account(head.service);
     if (head.path.startsWith(RESERVED_PREFIX)) return await answerOwn(request, account);
     const isAnonymous = valueOf(head.headers, CREDENTIALS_HEADER) === "omit";
-    const acting = isAnonymous ? new Account("") : account;
+    const acting = isAnonymous ? new Account({ host: "", origin: "" }) : account;
     const body = await replayable(request, acting);
     const settled = await authenticate(head, {
       account: acting,

@@ -15,6 +15,7 @@ import {
   HOLDER_HEADER,
   LOGIN_PATH,
   type RequestHead,
+  TARGET_PATH,
 } from "../protocol/http.ts";
 import { encodeLoginAnswer, LOGIN_HEADER, parseLoginQuestion } from "../protocol/login.ts";
 import type { HolderServices } from "./holder_services.ts";
@@ -155,6 +156,16 @@ Deno.test("a cookie for another domain is not kept; one for the service's own na
     const told = setting("c=1; Domain=ui.example.org");
     await ask(anna, { ...told, headers: [["x-forwarded-host", "ui.example.org:8443"]] });
     equal((await ask(anna)).text, "b=1; c=1");
+  });
+});
+
+Deno.test("the agent tells where the service is on its LAN, and the service hears nothing of it", async () => {
+  let asked = 0;
+  await withServer((_request, response) => void response.end(`${++asked}`), async ({ anna }) => {
+    const answer = await ask(anna, { path: TARGET_PATH });
+    match(answer.text, /^http:\/\/127\.0\.0\.1:\d+$/);
+    equal((await post(anna, TARGET_PATH, "")).status, 404);
+    equal(asked, 0);
   });
 });
 

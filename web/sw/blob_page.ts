@@ -2,6 +2,7 @@
  * A page's own HTML that stands in a blob (web/inject/frames.ts), with our script in front: Chromium shows the requests of a
  * `blob:` document to no service worker, those of a document that came from it always.
  */
+import { holdFramesStream } from "./held_frames.ts";
 import { injectStream } from "./inject_html.ts";
 import { BLOB_PATH } from "./port_messages.ts";
 
@@ -17,7 +18,7 @@ async function answer(blob: string, tag: string): Promise<Response> {
   const gone = () => new Response(null, { status: 404 }); // given up before it was asked for
   const found = await fetch(blob).catch(gone);
   if (!found.ok || found.body === null) return gone();
-  return new Response(found.body.pipeThrough(injectStream(tag)), {
+  return new Response(found.body.pipeThrough(injectStream(tag)).pipeThrough(holdFramesStream()), {
     headers: {
       "content-type": found.headers.get("content-type") ?? "text/html",
       "cache-control": "no-store",
