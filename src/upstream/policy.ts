@@ -102,14 +102,19 @@ export function browserHeaders(headers: readonly Header[], target: Target): read
 }
 
 function ownLocation(location: string, target: Target): string {
-  const lower = location.toLowerCase();
-  const prefixes = [originOf(target), `//${authorityOf(target)}`].map((text) => text.toLowerCase());
-  const prefix = prefixes.find((text) =>
-    lower.startsWith(text) && /^([/?#]|$)/.test(lower.slice(text.length))
-  );
-  if (prefix === undefined) return location;
-  const rest = location.slice(prefix.length);
+  return pathAt(target, location) ?? location;
+}
+
+/** An absolute address as its path, byte for byte, where it is one of this target; undefined for all others. */
+export function pathAt(target: Target, address: string): string | undefined {
+  const own = originOf(target);
+  const [, scheme, authority, rest] = ADDRESS.exec(address) ?? [];
+  if (authority === undefined || rest === undefined) return undefined;
+  const url = URL.parse(`${scheme ?? own.slice(0, own.indexOf("//"))}//${authority}`);
+  if (url?.origin !== new URL(own).origin) return undefined;
   // "//x" would name another host; "/.//x" is the same path in a form that cannot (URL Standard 4.5).
   if (rest.startsWith("//")) return "/." + rest;
   return rest.startsWith("/") ? rest : "/" + rest;
 }
+
+const ADDRESS = /^(https?:)?\/\/([^/\\?#]+)(.*)$/is;

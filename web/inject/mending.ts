@@ -6,6 +6,8 @@
  */
 import type { Realm } from "./realm.ts";
 import { trustedScriptUrl } from "./trusted.ts";
+import { createObjectUrl } from "./workers.ts";
+import { blobUrl, isOwnFile, mendSources, put, tellFailure } from "./mending_sources.ts";
 
 /** Own text and what is in memory; frames and forms navigate, which service workers see. */
 const POLICY = "default-src data: blob: 'unsafe-inline' 'unsafe-eval'; frame-src * data: blob:; " +
@@ -14,7 +16,6 @@ const POLICY = "default-src data: blob: 'unsafe-inline' 'unsafe-eval'; frame-src
 /** The policy for a document that is still text: parsers load ahead of scripts, and a policy that a script sets is late. */
 export const POLICY_TAG = `<meta http-equiv="Content-Security-Policy" content="${POLICY}">`;
 
-const LOADING = "img, script, link, source, video, audio, track, input, image";
 /** Files that one document may have mended, so that one that asks in a loop ends. */
 const MAX_MENDED = 2000;
 
@@ -22,20 +23,20 @@ const MAX_MENDED = 2000;
 export function mendLoads(realm: Realm): (document: Document) => void {
   let mended = 0;
   let scripts: Promise<void> = Promise.resolve();
-  const refused = (event: SecurityPolicyViolationEvent) => {
-    const url = URL.parse(event.blockedURI);
-    if (url?.origin !== self.origin) return;
-    for (const element of realm.document.querySelectorAll(LOADING)) {
-      if (addressOf(element, realm) !== url.href || ++mended > MAX_MENDED) continue;
-      if (element instanceof realm.HTMLScriptElement) {
-        const waiting = element;
-        waiting.removeAttribute("src"); // found once
-        scripts = scripts.then(() => mendScript(waiting, url.href));
-      } else mend(element, url.href).catch(() => {}); // it stays as it is without the file
-    }
+  const failed = (event: Event) => {
+    const element = event.target;
+    if (!event.isTrusted || !(element instanceof realm.Element)) return;
+    const url = addressOf(element, realm);
+    if (!isOwnFile(url) || ++mended > MAX_MENDED) return;
+    event.stopImmediatePropagation(); // it was our policy, and comes again if the file does not
+    if (element instanceof realm.HTMLScriptElement) {
+      element.removeAttribute("src");
+      scripts = scripts.then(() => mendScript(element, url.href));
+    } else mend(element, url.href).catch(() => tellFailure(element));
   };
-  const listen = () => realm.document.addEventListener("securitypolicyviolation", refused);
+  const listen = () => realm.document.addEventListener("error", failed, true);
   keepListening(realm, listen);
+  mendSources(realm);
   return (document) => {
     forbid(document);
     listen();
@@ -65,34 +66,36 @@ function keepListening(realm: Realm, listen: () => void): void {
   }
 }
 
-function addressOf(element: Element, realm: Realm): string | undefined {
+function addressOf(element: Element, realm: Realm): URL | null {
   const name = element instanceof realm.HTMLLinkElement ? "href" : "src";
   const value = element.getAttribute(name) ?? element.getAttribute("href");
-  const url = value === null ? null : URL.parse(value, element.baseURI);
-  return url === null ? undefined : url.href.split("#", 1)[0];
+  return value === null ? null : URL.parse(value, element.baseURI);
 }
 
 async function mend(element: Element, url: string): Promise<void> {
+  element.removeAttribute("srcset");
+  if (element.localName !== "link") {
+    const blob = await blobUrl(url);
+    return put(element, blob, () => element.setAttribute("src", blob));
+  }
   const answer = await fetch(url);
-  if (!answer.ok) return;
-  const isStyle = element.localName === "link" &&
-    /\bstylesheet\b/i.test(element.getAttribute("rel") ?? "");
+  if (!answer.ok) return tellFailure(element);
+  const isStyle = /\bstylesheet\b/i.test(element.getAttribute("rel") ?? "");
   const blob = isStyle
     ? new Blob([await inlineUrls(await answer.text(), url)], { type: "text/css" })
     : await answer.blob();
-  element.removeAttribute("srcset");
-  element.setAttribute(element.localName === "link" ? "href" : "src", URL.createObjectURL(blob));
+  element.setAttribute("href", createObjectUrl(blob));
 }
 
 /** In their order, as far as that can still be had. */
 async function mendScript(script: HTMLScriptElement, url: string): Promise<void> {
   const answer = await fetch(url).catch(() => undefined);
-  if (answer?.ok !== true) return;
+  if (answer?.ok !== true) return tellFailure(script);
   const copy = script.ownerDocument.createElement("script");
   for (const { name, value } of script.attributes) copy.setAttribute(name, value);
   copy.async = false;
   const blob = new Blob([await answer.text()], { type: "text/javascript" });
-  copy.src = trustedScriptUrl(URL.createObjectURL(blob));
+  copy.src = trustedScriptUrl(createObjectUrl(blob));
   const over = new Promise((resolve) => {
     copy.addEventListener("load", resolve);
     copy.addEventListener("error", resolve);
@@ -110,7 +113,7 @@ async function inlineUrls(css: string, base: string): Promise<string> {
     if (url?.origin !== self.origin || found.has(match[0]) || found.size >= MAX_MENDED) continue;
     const answer = await fetch(url).catch(() => undefined);
     if (answer?.ok === true) {
-      found.set(match[0], `url("${URL.createObjectURL(await answer.blob())}")`);
+      found.set(match[0], `url("${createObjectUrl(await answer.blob())}")`);
     }
   }
   return css.replace(pattern, (text) => found.get(text) ?? text);

@@ -4,7 +4,9 @@ import { SHELL_ORIGIN } from "../sw/shell_origin.ts";
 import { installCookies } from "./cookies_install.ts";
 import { bridgeOwnTab } from "./detached.ts";
 import { tunnelDownloads } from "./downloads.ts";
+import { markEventSources } from "./event_sources.ts";
 import { watchFrames } from "./frames.ts";
+import { ownAddress } from "./lan.ts";
 import { reportNavigation } from "./navigation.ts";
 import { joinAround, leaveRealm, type Realm } from "./realm.ts";
 import { sendReferrersToItself } from "./referrer.ts";
@@ -29,6 +31,7 @@ function replaceWebSocket(ownWorker: () => Promise<ServiceWorker | null>): void 
     native: WebSocket,
     location: { origin: self.origin, host: new URL(self.origin).host }, // about:srcdoc has neither
     baseUrl: () => document.baseURI,
+    isLan: (url) => ownAddress(url) !== undefined,
     userAgent: navigator.userAgent,
     open: (head, port) => openStream(ownWorker(), { head, port }),
     live,
@@ -61,6 +64,7 @@ export function installInPage(): void {
     const cookies = installCookies(container, ownWorker);
     replaceWebSocket(ownWorker);
     wrapWorkers(self.origin);
+    markEventSources(() => document.baseURI);
     tunnelDownloads();
     refuseSyncRequests();
     watchFrames({ cookies });

@@ -226,7 +226,8 @@ class OpenContent implements Content {
     if (message.porthole !== "bridge-hello" || ++this.#hellos > MAX_HELLOS) return;
     const { port1, port2 } = new MessageChannel();
     const { service, title = service, pump, origin } = this.#options;
-    const answer: ShellToBridge = { porthole: "bridge-port", title };
+    const address = globalThis.location?.href ?? ""; // of this view: the way to other services starts there
+    const answer: ShellToBridge = { porthole: "bridge-port", title, address };
     this.#bridge.contentWindow?.postMessage(answer, origin, [port1]);
     pump.postMessage({ type: "service", service, port: port2 }, [port2]);
     if (this.#state === "waiting") this.#state = "ready";

@@ -433,9 +433,6 @@ export const events: Case = {
     "long silence": ["before", "after"],
     "closed": 0,
   },
-  exceptionsIn: {
-    chromium: { "Last-Event-ID": "Chromium does not show it to a service worker" },
-  },
 };
 
 const BOUNDARY = "frame";
