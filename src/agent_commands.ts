@@ -35,7 +35,8 @@ export type AgentInvocation =
   | (Asked & { readonly command: "owners" | "grants" | "sessions" })
   | (Asked & { readonly command: "status" })
   | (Asked & { readonly command: "revoke" | "kick"; readonly id: string })
-  | (Asked & { readonly command: "audit"; readonly follow: boolean });
+  | (Asked & { readonly command: "audit"; readonly follow: boolean })
+  | (Asked & { readonly command: "snapshot"; readonly camera: string; readonly file: string });
 
 /** What is lent, to how many, for how long. */
 export interface LendInvocation extends Asked {
@@ -109,6 +110,13 @@ export const AGENT_COMMANDS: readonly Command<AgentInvocation>[] = [
     options: [{ name: "follow", help: "go on and print what comes" }, ...ASKING],
     read: (typed) => ({ command: "audit", ...asked(typed), follow: typed.has("follow") }),
   },
+  {
+    name: "snapshot",
+    summary: "save a JPEG of what a camera shows now",
+    words: "CAMERA FILE",
+    options: ASKING,
+    read: readSnapshot,
+  },
   plain("status", "say whether the agent runs and what it is connected to"),
 ];
 
@@ -174,6 +182,14 @@ function readScope(text: string | undefined): Pick<LendInvocation, "services" | 
     (kind === "camera" ? cameras : services).push(id);
   }
   return { services, cameras };
+}
+
+function readSnapshot(typed: Typed): AgentInvocation {
+  const [camera = "", file = ""] = typed.words;
+  if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(camera) || file === "") {
+    throw new UsageError("say which camera and where to save it, as in: snapshot front out.jpg");
+  }
+  return { command: "snapshot", ...asked(typed), camera, file };
 }
 
 /** The beginning of an id is enough where only one begins so. */

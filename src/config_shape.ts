@@ -23,9 +23,10 @@ const TITLE = v.pipe(
 );
 const TEXT = v.pipe(v.string(), v.minLength(1), v.maxLength(TEXT_CHARACTERS));
 /** openssl prints fingerprints with colons and capitals. */
+export const PIN_PATTERN = /^[0-9a-f]{2}(:?[0-9a-f]{2}){31}$/i;
 const PIN = v.pipe(
   v.string(),
-  v.regex(/^[0-9a-f]{2}(:?[0-9a-f]{2}){31}$/i),
+  v.regex(PIN_PATTERN),
   v.transform((text) => text.replaceAll(":", "").toLowerCase()),
 );
 
@@ -58,6 +59,8 @@ export const CAMERA = v.object({
   title: v.optional(TITLE),
   source: TEXT,
   transport: v.optional(v.picklist(["tcp", "udp"])),
+  pin: v.optional(PIN),
+  verify: v.optional(v.boolean()),
 });
 
 /** What would be right for each key, as it ends the sentence "expected ...". */

@@ -3,8 +3,10 @@
  * JSON. How they are typed is `agent_commands.ts`; who answers is `control/admin.ts`.
  */
 import type { AgentInvocation, LendInvocation } from "./agent_commands.ts";
+import { writeFile } from "node:fs/promises";
 import { findState } from "./config.ts";
 import { type AdminCommand, adminRequest } from "./control/admin_client.ts";
+import { fromBase64Url } from "./lib/bytes.ts";
 import {
   isTerminal,
   localTime,
@@ -13,10 +15,13 @@ import {
   printLine,
   printPairing,
   printTable,
+  writeBytes,
 } from "./terminal.ts";
 
 /** How often the log is looked at for news, in ms. */
 const FOLLOW_INTERVAL_MS = 1000;
+/** A little longer than the agent takes at most. */
+const SNAPSHOT_LIMIT_MS = 30_000;
 /** Lines of the log that are printed at once. */
 const FIRST_LINES = 100;
 
@@ -54,7 +59,24 @@ export async function askAgent(invocation: AgentInvocation, signal: AbortSignal)
       return await audit(invocation, { ask, signal });
     case "status":
       return await status(invocation.json, ask);
+    case "snapshot":
+      return await snapshot(invocation, ask);
   }
+}
+
+/* ---- cameras ----------------------------------------------------------------------------------------------- */
+
+async function snapshot(
+  { camera, file, json }: AgentInvocation & { command: "snapshot" },
+  ask: Ask,
+): Promise<void> {
+  const limitMs = SNAPSHOT_LIMIT_MS;
+  const { jpeg } = await ask({ method: "POST", path: "/snapshot", body: { camera }, limitMs });
+  const bytes = fromBase64Url(String(jpeg));
+  if (file === "-") return await writeBytes(bytes);
+  await writeFile(file, bytes);
+  if (json) printJson({ camera, file, bytes: bytes.length });
+  else printLine(`${file}: ${bytes.length} bytes.`);
 }
 
 /* ---- letting people in ------------------------------------------------------------------------------------- */

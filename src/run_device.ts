@@ -9,6 +9,7 @@ import { readFile } from "node:fs/promises";
 import { Sessions } from "./agent/sessions.ts";
 import { createCameras } from "./camera/cameras.ts";
 import { parseSource, type SourceConfig } from "./camera/parse_source.ts";
+import { CameraError } from "./camera/source.ts";
 import { type AdminLent, type AdminLink, type AdminStatus, startAdmin } from "./control/admin.ts";
 import type { Identity } from "./control/identity.ts";
 import type { LendTerms } from "./control/lending.ts";
@@ -103,6 +104,7 @@ async function connect(
     audit: control.audit,
     pair: (forMs) => links.pair(forMs),
     lend: (terms) => links.lend(terms),
+    snapshot: (camera, signal) => cameras.snapshot(camera, signal).catch(forPeople),
     status: (): AdminStatus => ({
       device: identity.name,
       fingerprint: identity.fingerprint,
@@ -129,6 +131,14 @@ async function connect(
     registered: registered.promise,
     pair: (forMs) => links.pair(forMs),
   };
+}
+
+/** What a camera lacks is for the person who asked. */
+function forPeople(error: unknown): never {
+  if (error instanceof CameraError) throw new RangeError(error.message, { cause: error });
+  const late = error instanceof DOMException && error.name === "TimeoutError";
+  if (late) throw new RangeError("Cannot take a picture: none came in time", { cause: error });
+  throw error;
 }
 
 async function startServices(config: DeviceConfig, identity: Identity) {

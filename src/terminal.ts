@@ -16,6 +16,13 @@ export function printLine(text: string): void {
   }
 }
 
+/** Writes bytes as they are, for a pipe. */
+export async function writeBytes(bytes: Uint8Array): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    process.stdout.write(bytes, (error) => error ? reject(error) : resolve());
+  });
+}
+
 /** Prints one JSON object on a line of its own. */
 export function printJson(value: unknown): void {
   printLine(JSON.stringify(value));

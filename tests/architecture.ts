@@ -73,8 +73,21 @@ export const ROWS: readonly Row[] = [
     folder: "src/camera/",
     paths: [LIB],
     packages: [],
-    builtins: ["buffer", "child_process", "crypto", "dgram", "net", "process", "stream", "tls"],
-    why: "RTSP over TCP and UDP, cameras that are child processes",
+    builtins: [
+      "buffer",
+      "child_process",
+      "crypto",
+      "dgram",
+      "fs",
+      "http",
+      "https",
+      "net",
+      "process",
+      "stream",
+      "tls",
+    ],
+    why:
+      "RTSP over TCP and UDP, pictures over HTTP, cameras that are child processes; fs to see an encoder",
   },
   {
     folder: "src/webrtc/",

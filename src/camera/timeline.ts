@@ -8,6 +8,11 @@ const STEP_TICKS = 30;
 const TICKS_PER_MS = 90;
 /** A larger distance is not two pictures of one run. */
 const MAX_DISTANCE_TICKS = 10_000 * TICKS_PER_MS;
+/**
+ * A source that is so much further than the time that passed has set its clock: taken as it is, the
+ * browser would wait for that long. The other way round is a picture that was late.
+ */
+const MAX_AHEAD_TICKS = 500 * TICKS_PER_MS;
 
 export class Timeline {
   #timestamp: number;
@@ -38,8 +43,9 @@ export class Timeline {
   #distance(now: number, frame: { run: number; timestamp: number }): number {
     if (this.#last === undefined) return 0;
     const ticks = (frame.timestamp - this.#last.timestamp) | 0;
-    if (frame.run === this.#last.run && ticks > 0 && ticks <= MAX_DISTANCE_TICKS) return ticks;
     const passed = Math.round((now - this.#last.at) * TICKS_PER_MS);
+    const plausible = ticks > 0 && ticks <= Math.min(MAX_DISTANCE_TICKS, passed + MAX_AHEAD_TICKS);
+    if (frame.run === this.#last.run && plausible) return ticks;
     return Math.max(STEP_TICKS, Math.min(passed, 2 ** 31 - 1));
   }
 }

@@ -4,7 +4,7 @@
  * werift's sender, whose history is 128 packets deep, whose NTP fraction is wrong, and which keeps
  * a record of every packet for ever (werift-audit.md 5, 9.10). Time is an argument.
  *
- * Left out: pacing, congestion control, header extensions.
+ * Left out: header extensions. When packets leave is for `paced_frames.ts` to say.
  */
 import { Buffer } from "node:buffer";
 import { randomInt } from "node:crypto";
@@ -23,6 +23,15 @@ export interface VideoFrame {
   /** 90 kHz, unsigned 32 bits. */
   readonly timestamp: number;
   readonly keyFrame: boolean;
+  /** From before the viewer came, or played again: to be caught up with. */
+  readonly kept?: boolean;
+}
+
+/** Some packets of a frame, in order; `ends`: the last of them are among these. */
+export interface FramePart {
+  readonly payloads: readonly Uint8Array[];
+  readonly timestamp: number;
+  readonly ends: boolean;
 }
 
 /** A sender report with the description of the source. */
@@ -84,6 +93,7 @@ export class RtpStream {
   #rtxNext = randomInt(FIRST_SEQUENCE_LIMIT);
   #packets = 0;
   #octets = 0;
+  #again = 0;
   #last: { readonly timestamp: number; readonly at: number } | undefined;
 
   constructor(options: RtpStreamOptions) {
@@ -91,13 +101,18 @@ export class RtpStream {
     this.#next = this.#oldest = randomInt(FIRST_SEQUENCE_LIMIT);
   }
 
+  /** Bytes of payload sent so far, those that were sent again among them. Wraps at 2^32. */
+  get sentBytes(): number {
+    return (this.#octets + this.#again) >>> 0;
+  }
+
   /** Packets that could be asked for. */
   get historyPackets(): number {
     return (this.#next - this.#oldest) & 0xffff;
   }
 
-  /** Sends a frame. `now` is in ms, of any clock that only goes forward. */
-  send(now: number, { payloads, timestamp }: VideoFrame, { payloadType }: PayloadTypes): void {
+  /** Sends a part of a frame. `now` is in ms, of any clock that only goes forward. */
+  send(now: number, { payloads, timestamp, ends }: FramePart, { payloadType }: PayloadTypes): void {
     this.#last = { timestamp, at: now };
     this.#forget(now);
     payloads.forEach((bytes, index) => {
@@ -106,7 +121,7 @@ export class RtpStream {
         sequenceNumber: this.#next,
         timestamp,
         ssrc: this.#options.ssrc,
-        marker: index === payloads.length - 1, // RFC 6184 5.1: end of the access unit
+        marker: ends && index === payloads.length - 1, // RFC 6184 5.1: end of the access unit
       });
       const payload = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       this.#keep({ header, payload, at: now, repeatedAt: now, repeats: 0 });
@@ -132,6 +147,7 @@ export class RtpStream {
   /** With a payload type of its own, in a stream of its own (RFC 4588 4); else as it was. */
   #sendAgain({ header, payload }: Kept, { rtx }: PayloadTypes): void {
     const { wire, rtxSsrc } = this.#options;
+    this.#again = (this.#again + payload.length) >>> 0;
     if (rtx === undefined) return wire.rtp(header, payload);
     const again = new RtpHeader({
       payloadType: rtx,

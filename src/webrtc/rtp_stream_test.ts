@@ -24,7 +24,7 @@ function stream() {
 
 function frame(count: number, timestamp = 0, bytes = 1000) {
   const payloads = Array.from({ length: count }, (_, i) => new Uint8Array(bytes).fill(i));
-  return { payloads, timestamp, keyFrame: false };
+  return { payloads, timestamp, ends: true };
 }
 
 Deno.test("packets are numbered without gaps over the wrap, and the last of a frame is marked", () => {
