@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what only the tests need, from Debian's packages, where it is missing: real browsers, a real RTSP server
 # (GStreamer's, with its plugins), ffmpeg to look at pictures, npm for Node and Node-RED, and `ip` for the two-host link.
+# With the word `cross`: what builds for boards and their tests need instead.
 # Needs root or `sudo -n`; without either it says the one command to run.
 set -eu
 
@@ -18,6 +19,18 @@ gstreamer1.0-plugins-base    package
 gstreamer1.0-plugins-good    package
 gstreamer1.0-plugins-bad     package
 gstreamer1.0-plugins-ugly    package
+"
+[ "${1:-}" != cross ] || needs="
+npm                            command:npm
+gcc                            command:gcc
+gcc-aarch64-linux-gnu          command:aarch64-linux-gnu-gcc
+binutils-arm-linux-gnueabihf   command:arm-linux-gnueabihf-strip
+qemu-user-static               command:qemu-aarch64-static
+dpkg-dev                       command:dpkg-scanpackages
+lintian                        command:lintian
+debootstrap                    command:debootstrap
+mtools                         command:mcopy
+dosfstools                     command:mkfs.vfat
 "
 
 say() { printf '%s\n' "setup_tests: $*" >&2; }

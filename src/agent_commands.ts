@@ -30,7 +30,12 @@ interface Asked {
 
 /** What was typed, checked. Times in ms. */
 export type AgentInvocation =
-  | (Asked & { readonly command: "pair"; readonly windowMs: number })
+  | (Asked & {
+    readonly command: "pair";
+    readonly windowMs: number;
+    /** Where the QR code is shown as a picture, for as long as it is good. */
+    readonly qrFile: string | undefined;
+  })
   | LendInvocation
   | (Asked & { readonly command: "owners" | "grants" | "sessions" })
   | (Asked & { readonly command: "status" })
@@ -62,9 +67,19 @@ export const AGENT_COMMANDS: readonly Command<AgentInvocation>[] = [
     summary: "print a QR code and a link that make the scanning browser an owner",
     options: [
       { name: "for", value: "TIME", help: "how long it may be scanned, as in 90s, 10m, 1h (10m)" },
+      {
+        name: "qr-file",
+        value: "FILE",
+        help: "also a picture (SVG), which is there as long as the window",
+      },
       ...ASKING,
     ],
-    read: (typed) => ({ command: "pair", ...asked(typed), windowMs: pairWindow(typed) }),
+    read: (typed) => ({
+      command: "pair",
+      ...asked(typed),
+      windowMs: pairWindow(typed),
+      qrFile: typed.text("qr-file"),
+    }),
   },
   {
     name: "lend",

@@ -2,8 +2,8 @@
  * What the commands that ask the running porthole do: one request over the admin socket, and its answer in words or as
  * JSON. How they are typed is `agent_commands.ts`; who answers is `control/admin.ts`.
  */
+import { rm, writeFile } from "node:fs/promises";
 import type { AgentInvocation, LendInvocation } from "./agent_commands.ts";
-import { writeFile } from "node:fs/promises";
 import { findState } from "./config.ts";
 import { type AdminCommand, adminRequest } from "./control/admin_client.ts";
 import { fromBase64Url } from "./lib/bytes.ts";
@@ -16,6 +16,7 @@ import {
   printPairing,
   printTable,
   writeBytes,
+  qrPicture,
 } from "./terminal.ts";
 
 /** How often the log is looked at for news, in ms. */
@@ -81,18 +82,36 @@ async function snapshot(
 
 /* ---- letting people in ------------------------------------------------------------------------------------- */
 
-/** On a terminal it stays until somebody has come, so that both check numbers can be compared. */
+/** On a terminal, or with a picture, it stays until somebody has come: both check numbers can be compared. */
 async function pair(
-  { windowMs, json }: AgentInvocation & { command: "pair" },
+  { windowMs, qrFile, json }: AgentInvocation & { command: "pair" },
   { ask, signal }: { ask: Ask; signal: AbortSignal },
 ): Promise<void> {
   const body = { for: windowMs / 1000 };
   const { url, id, expires } = await ask({ method: "POST", path: "/pair", body });
-  if (json) return printJson({ url, id, expires });
-  printPairing(String(url), String(expires));
-  if (!isTerminal()) return;
-  const came = await whoCame(String(id), { ask, signal });
-  if (came !== undefined) printLine(came);
+  if (json) printJson({ url, id, expires });
+  else printPairing(String(url), String(expires));
+  if (qrFile === undefined && (json || !isTerminal())) return;
+  await withPicture(qrFile, String(url), async () => {
+    const came = await whoCame(String(id), { ask, signal });
+    if (came !== undefined && !json) printLine(came);
+  });
+}
+
+/** The picture holds the secret of the link: it goes when the link does. */
+async function withPicture(
+  file: string | undefined,
+  url: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  if (file === undefined) return await work();
+  try {
+    await writeFile(file, qrPicture(url), { mode: 0o600 });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new Error(`Cannot write '${file}' (${code}): correct --qr-file`, { cause });
+  }
+  await work().finally(() => rm(file, { force: true }));
 }
 
 /** In words, once this window has ended; undefined if `signal` was aborted before. */

@@ -30,32 +30,42 @@ export const PARSERS = { target: parseTarget, source: parseSource };
 
 export type DeviceConfig = Config<Target, SourceConfig>;
 
+/** What the program brings along. */
+export interface Made {
+  readonly assets: Assets;
+  /** Unix seconds (`DeviceClock`). */
+  readonly builtAt: number | undefined;
+}
+
 /** A device that runs. */
 export interface RunningDevice {
   readonly id: string;
   /** Resolves when the rendezvous has accepted us for the first time. */
   readonly registered: Promise<void>;
   pair(forMs: number): Promise<AdminLink>;
+  /** Whether the parts that nobody waits for still do their work; where not, only a restart helps. */
+  isHealthy(): boolean;
   /** Ends all sessions and lets go of everything. */
   close(): Promise<void>;
 }
 
 /** Starts a device. Throws an Error with a remedy, and leaves nothing running then. */
-export function startDevice(config: DeviceConfig, assets: Assets): Promise<RunningDevice> {
-  return withStops((stops) => connect(config, { assets, stops }));
+export function startDevice(config: DeviceConfig, made: Made): Promise<RunningDevice> {
+  return withStops((stops) => connect(config, { made, stops }));
 }
 
 async function connect(
   config: DeviceConfig,
-  { assets, stops }: { assets: Assets; stops: Stops },
+  { made, stops }: { made: Made; stops: Stops },
 ): Promise<Omit<RunningDevice, "close">> {
+  const { assets, builtAt } = made;
   const surroundings = {
     hasRoom: () => !sessions.full,
     onAdmission: (admission: Parameters<Sessions["start"]>[0]) => sessions.start(admission),
     onPresenceChange: () => client.updatePresence(),
     onPeopleChange: () => client.updatePeople(),
   };
-  const control = await createControl(config, { surroundings, stops });
+  const control = await createControl(config, { surroundings, stops, builtAt });
   const { identity, admissions } = control;
   const services = await startServices(config, identity);
   stops.push(() => services.close());
@@ -121,7 +131,8 @@ async function connect(
 
   await control.start();
   const stop = new AbortController();
-  const running = client.run(stop.signal);
+  let isDialling = true;
+  const running = client.run(stop.signal).finally(() => isDialling = false);
   stops.push(() => {
     stop.abort();
     return running;
@@ -130,6 +141,7 @@ async function connect(
     id: identity.name,
     registered: registered.promise,
     pair: (forMs) => links.pair(forMs),
+    isHealthy: () => isDialling && control.isBeating(),
   };
 }
 

@@ -84,6 +84,11 @@ export function printTable(
   }
 }
 
+/** The QR code as SVG, for browsers and printers. */
+export function qrPicture(url: string): string {
+  return encodeQr(url, "svg", { ecc: "low", border: 4 });
+}
+
 function printLink(url: string): void {
   if (isTerminal()) {
     const rows = encodeQr(url, "ascii", { ecc: "low", border: 2 }).trimEnd().split("\n");

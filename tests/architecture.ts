@@ -117,7 +117,7 @@ export const ROWS: readonly Row[] = [
     folder: "src/store/",
     paths: [LIB],
     packages: [],
-    builtins: ["crypto", "fs", "fs/promises", "path", "sqlite"],
+    builtins: ["crypto", "fs", "fs/promises", "module", "path", "sqlite"],
     why: "the only folder that knows node:sqlite; chains the lines of its log by their hashes",
   },
   {
@@ -138,8 +138,8 @@ export const ROWS: readonly Row[] = [
     folder: "src/platform/",
     paths: [LIB],
     packages: [],
-    builtins: ["dgram", "fs/promises", "process"],
-    why: "what Deno and Node do differently, and what the process is told from outside",
+    builtins: ["child_process", "dgram", "fs/promises", "module", "process"],
+    why: "what Deno and Node do differently, and what the process is told and tells outside",
   },
   {
     folder: "web/",

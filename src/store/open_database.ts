@@ -6,7 +6,8 @@
  *     porthole.db.damaged-1     one that could not be read
  */
 import { chmodSync, closeSync, existsSync, openSync, renameSync } from "node:fs";
-import { DatabaseSync } from "node:sqlite";
+import { createRequire } from "node:module";
+import type { DatabaseSync } from "node:sqlite";
 import { readGeneration, writeGeneration } from "./generation.ts";
 import { Issuers } from "./issuers.ts";
 import { migrate, NewerSchemaError, schemaVersion } from "./migrations.ts";
@@ -100,10 +101,15 @@ function beginGeneration(
   });
 }
 
+/** Not an import: a program on a runtime without SQLite must get as far as saying so. */
+function loadSqlite(): typeof import("node:sqlite") {
+  return createRequire("file:///")("node:sqlite");
+}
+
 function open(path: string, { mayBeNew }: { readonly mayBeNew: boolean }): DatabaseSync {
   closeSync(openSync(path, "a", 0o600)); // SQLite gives its side files the mode of the first
   chmodSync(path, 0o600);
-  const database = new DatabaseSync(path);
+  const database = new (loadSqlite().DatabaseSync)(path);
   try {
     // Not `exec`: only prepared statements give SQLite's error code in Deno.
     for (const setting of SETTINGS) database.prepare(`PRAGMA ${setting}`).get();

@@ -15,8 +15,11 @@ import type { PeerHandlers, PeerState, WeriftPeer } from "./peer.ts";
 import type { OpenSocket } from "./udp_ports.ts";
 
 const LOOPBACK = "127.0.0.1";
-/** What all checks together may take, in ms; an x86 needs 300, a Raspberry Pi Zero ten times that. */
-const LIMIT_MS = 15_000;
+/**
+ * What all checks together may take, in ms; an x86 needs 300, a Raspberry Pi Zero ten times that, an emulated arm64 on a busy
+ * machine a hundred times. systemd waits 90 s for a start.
+ */
+const LIMIT_MS = 60_000;
 /** The message that goes there and back: some full packets. */
 const MESSAGE_BYTES = 60_000;
 /** How often a stranger knocks, in ms, until it was noticed. */
