@@ -1,5 +1,6 @@
 /** A request of our own to the agent, through the same bridge and stream as a page's. */
 import type { Bytes } from "../../src/lib/bytes.ts";
+import { URGENCY_HEADER } from "../../src/protocol/urgency.ts";
 import type { Bridges } from "./bridges.ts";
 import { Exchange } from "./exchange.ts";
 import type { KeepAlive } from "./keepalive.ts";
@@ -51,7 +52,11 @@ async function askOnce(
     kind: "http",
     method: "POST",
     path,
-    headers: [["content-type", "application/json"], ["content-length", String(bytes.length)]],
+    headers: [
+      ["content-type", "application/json"],
+      ["content-length", String(bytes.length)],
+      [URGENCY_HEADER, "page"], // pages wait for it
+    ],
   };
   const answer = await exchange.run(bridge, { head, body: new Blob([bytes]).stream() });
   if (answer === "session_closed") bridges.distrust();
