@@ -1,5 +1,6 @@
 /** A request of our own to the agent, through the same bridge and stream as a page's. */
 import type { Bytes } from "../../src/lib/bytes.ts";
+import { URGENCY_HEADER } from "../../src/protocol/urgency.ts";
 import type { Bridges } from "./bridges.ts";
 import { Exchange } from "./exchange.ts";
 import type { KeepAlive } from "./keepalive.ts";
@@ -53,16 +54,20 @@ async function askOnce(
   return text === undefined ? undefined : { status: answer.status, text };
 }
 
+/** Pages wait for it. */
+const AWAITED = [URGENCY_HEADER, "page"] as const;
+
 type OwnRequest = { readonly head: StreamHead; readonly body: ReadableStream<Uint8Array> | null };
 
 function getOf(path: string): OwnRequest {
-  return { head: { kind: "http", method: "GET", path, headers: [] }, body: null };
+  return { head: { kind: "http", method: "GET", path, headers: [AWAITED] }, body: null };
 }
 
 function postOf(path: string, body: string): OwnRequest {
   const bytes = new TextEncoder().encode(body);
   const length = String(bytes.length);
-  const headers = [["content-type", "application/json"], ["content-length", length]] as const;
+  const type = "application/json";
+  const headers = [["content-type", type], ["content-length", length], AWAITED] as const;
   return {
     head: { kind: "http", method: "POST", path, headers },
     body: new Blob([bytes]).stream(),

@@ -23,6 +23,7 @@ import { takeOwnWords, withCookieTag, writeNumber } from "./own_headers.ts";
 import type { StreamHead } from "./port_messages.ts";
 import { type RequestBody, takeBody } from "./request_body.ts";
 import { type BrowserTraits, requestHead } from "./request_head.ts";
+import { withUrgency } from "./urgency.ts";
 import { isWorkerScript, workerScriptStream } from "./worker_script.ts";
 
 /** What the proxy needs of the worker around it. */
@@ -103,7 +104,8 @@ async function ask(
     exists: (id) => bridges.exists(id),
     wanted: async () => outlivesPage || await context.pageLives(page),
   });
-  const answer = await exchange.run(bridge, { head, body: body.stream });
+  const sent = withUrgency(head, request, page);
+  const answer = await exchange.run(bridge, { head: sent, body: body.stream });
   if (answer === "session_closed") bridges.distrust();
   if (typeof answer === "string") return { type: "failed", failure: answer };
   const words = takeOwnWords(answer);
