@@ -75,10 +75,13 @@ function webUrl(text: string | undefined): URL | undefined {
   return new URL(text);
 }
 
+/** Headers in which a page names its own server. `Destination` is WebDAV's, of COPY and MOVE (RFC 4918 10.3). */
+const ADDRESSES: ReadonlySet<string> = new Set(["origin", "referer", "destination"]);
+
 /** Foreign origins stay as they are: whether they are welcome is the service's own decision. */
 function ownOrigin([name, value]: Header, origin: string, addressing: Addressing): Header {
   const lower = name.toLowerCase();
-  if (lower !== "origin" && lower !== "referer") return [name, value];
+  if (!ADDRESSES.has(lower)) return [name, value];
   const url = webUrl(value);
   if (!url || !addressing.isContentOrigin(url.origin)) return [name, value];
   return [name, lower === "origin" ? origin : origin + url.pathname + url.search];

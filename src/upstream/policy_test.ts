@@ -29,6 +29,15 @@ const CASES: readonly [name: string, given: Header[], expected: Header[]][] = [
     [["Referer", `${CONTENT}/a//b?c=%2F`]],
     [["Referer", "http://127.0.0.1:8384/a//b?c=%2F"], ...FORWARDED],
   ],
+  [
+    "where WebDAV moves a file to",
+    [["Origin", CONTENT], ["Destination", `${CONTENT}/dav/a%20b`]],
+    [
+      ["Origin", "http://127.0.0.1:8384"],
+      ["Destination", "http://127.0.0.1:8384/dav/a%20b"],
+      ...FORWARDED,
+    ],
+  ],
   ["a foreign origin", [["Origin", "https://evil.example"]], [["Origin", "https://evil.example"]]],
   [
     "an origin that begins like ours",
