@@ -14,7 +14,7 @@ import {
 } from "../protocol/signal.ts";
 import type { ClientSocket } from "./client_socket.ts";
 import type { Desk } from "./desk.ts";
-import { TURN_LIFETIME_SECONDS } from "./limits.ts";
+import { SESSION_CREDENTIALS_MS, TURN_LIFETIME_SECONDS } from "./limits.ts";
 import { Newcomers } from "./newcomers.ts";
 import { type Peer, Peers } from "./peers.ts";
 import type { Letter, Mailbox } from "./switchboard.ts";
@@ -136,12 +136,12 @@ export class DeviceConnection {
     }
   }
 
-  /** On the device's own beat: no timer, and no traffic of its own. */
-  #renewCredentials(): void {
+  /** On the device's own beat, at half their life: no timer, and no traffic of its own. */
+  #renewCredentials(olderThanMs = TURN_LIFETIME_SECONDS * 500): void {
     if (this.#state.kind !== "registered") return;
     const { registration } = this.#state;
     const now = this.#desk.now();
-    if (now - registration.iceServersSince < TURN_LIFETIME_SECONDS * 500) return; // half their life, in ms
+    if (now - registration.iceServersSince < olderThanMs) return;
     registration.iceServersSince = now;
     this.#socket.send({ type: "ice-servers", iceServers: this.#desk.iceServers() });
   }
@@ -181,11 +181,14 @@ export class DeviceConnection {
 
   #deliver(letter: Letter & { type: "sealed" }, registration: Registration): void {
     const { from, sealed } = letter;
-    const peer = this.#peers.find(from) ?? this.#welcome(letter, registration);
+    const known = this.#peers.find(from);
+    const isNew = known === undefined;
+    const peer = known ?? this.#welcome(letter, registration);
     if (!peer?.budget.take(this.#desk.now(), { amount: sealed.length })) {
       return this.#refuse(from, registration);
     }
     this.#askForLife();
+    if (isNew && this.#desk.hasRelay) this.#renewCredentials(SESSION_CREDENTIALS_MS);
     this.#socket.send({ type: "deliver", peer: peer.number, sealed });
   }
 
