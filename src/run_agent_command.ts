@@ -15,8 +15,8 @@ import {
   printLine,
   printPairing,
   printTable,
-  writeBytes,
   qrPicture,
+  writeBytes,
 } from "./terminal.ts";
 
 /** How often the log is looked at for news, in ms. */

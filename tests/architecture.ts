@@ -93,8 +93,8 @@ export const ROWS: readonly Row[] = [
     folder: "src/webrtc/",
     paths: [LIB],
     packages: ["werift"],
-    builtins: ["buffer", "crypto", "net", "os", "timers/promises"],
-    why: "the only folder that knows werift; main hands the sockets below its ICE in",
+    builtins: ["buffer", "crypto", "dns/promises", "net", "os", "timers/promises", "tls"],
+    why: "the only folder that knows werift; main hands UDP sockets in; relays over TCP and TLS",
   },
   {
     folder: "src/control/",
@@ -143,7 +143,7 @@ export const ROWS: readonly Row[] = [
   },
   {
     folder: "web/",
-    paths: [PROTOCOL, TRUST, BYTES],
+    paths: [PROTOCOL, TRUST, BYTES, "src/lib/network_path.ts"],
     packages: ["hono", "qr"],
     builtins: [],
     why: "runs in browsers; hono/jsx/dom and QR codes for the shell",

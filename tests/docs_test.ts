@@ -11,6 +11,7 @@ const DOCUMENTS = [
   "CHANGELOG.md",
   "docs/benchmarks.md",
   "docs/rendezvous.md",
+  "docs/reach.md",
 ];
 
 /** `file`: "sentence", "sentence" */

@@ -14,7 +14,7 @@ import {
 } from "../protocol/signal.ts";
 import type { ClientSocket } from "./client_socket.ts";
 import type { Desk } from "./desk.ts";
-import { TURN_LIFETIME_SECONDS } from "./limits.ts";
+import { SESSION_CREDENTIALS_MS, TURN_LIFETIME_SECONDS } from "./limits.ts";
 import { Newcomers } from "./newcomers.ts";
 import { type Peer, Peers } from "./peers.ts";
 import { isOffer, People } from "./people.ts";
@@ -141,12 +141,12 @@ export class DeviceConnection {
     }
   }
 
-  /** On the device's own beat: no timer, and no traffic of its own. */
-  #renewCredentials(): void {
+  /** On the device's own beat, at half their life: no timer, and no traffic of its own. */
+  #renewCredentials(olderThanMs = TURN_LIFETIME_SECONDS * 500): void {
     if (this.#state.kind !== "registered") return;
     const { registration } = this.#state;
     const now = this.#desk.now();
-    if (now - registration.iceServersSince < TURN_LIFETIME_SECONDS * 500) return; // half their life, in ms
+    if (now - registration.iceServersSince < olderThanMs) return;
     registration.iceServersSince = now;
     this.#socket.send({ type: "ice-servers", iceServers: this.#desk.iceServers() });
   }
@@ -192,6 +192,7 @@ export class DeviceConnection {
       return this.#refuse(from, registration);
     }
     this.#askForLife();
+    if (peer === undefined && this.#desk.hasRelay) this.#renewCredentials(SESSION_CREDENTIALS_MS);
     this.#socket.send({ type: "deliver", peer: sender.number, sealed });
   }
 

@@ -122,3 +122,8 @@ export const HTTP_LIMITS = {
 
 /** Life of TURN credentials: a session of a day needs no new ones, and stolen ones soon stop. */
 export const TURN_LIFETIME_SECONDS = 24 * 60 * 60;
+/**
+ * Each session's credentials are its own, so that a relay cannot tell which belong to one device; but for sessions that
+ * begin within this time: somebody who only knocks must not cost the device's link a list each.
+ */
+export const SESSION_CREDENTIALS_MS = 60_000;

@@ -546,6 +546,29 @@ Deno.test("a device that pings gets new credentials when half their life is over
   assert.match(iceServers[0].username, new RegExp(`^${1000 + 13 * 3600 + 86_400}:[0-9a-f]{16}$`));
 });
 
+Deno.test("each session has relay credentials of its own, for the browser and for the device", async () => {
+  let now = 1_000_000;
+  const ice = { stunUrls: [], turn: { urls: ["turn:127.0.0.1:3478"], secret: "north" } };
+  await using fixture = await new Fixture({ ice, now: () => now, monotonicNow: () => now }).start();
+  const identity = await newIdentity();
+  const device = await fixture.registered(identity);
+  const names = new Set<string>();
+  for (let visit = 0; visit < 2; visit++) {
+    now += 2 * 60_000;
+    const browser = await fixture.browser();
+    const found = await browser.ask({ type: "find", device: identity.device });
+    names.add(found.iceServers[0].username);
+    browser.send({ type: "send", device: identity.device, sealed: "AAAA" });
+    const list = await device.next();
+    assert.equal(list.type, "ice-servers");
+    names.add(list.iceServers[0].username);
+    assert.equal((await device.next()).type, "deliver");
+    browser.send({ type: "send", device: identity.device, sealed: "AAAA" });
+    assert.equal((await device.next()).type, "deliver");
+  }
+  assert.equal(names.size, 4);
+});
+
 /* ---- who may dial ---------------------------------------------------------------------------------------- */
 
 Deno.test("browsers come from the shell's page only, devices from no page at all", async () => {

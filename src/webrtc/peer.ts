@@ -9,35 +9,27 @@
  */
 import { createSelfSignedCertificate, RTCPeerConnection } from "werift";
 import type { Bytes } from "../lib/bytes.ts";
+import type { NetworkPath } from "../lib/network_path.ts";
 import { Channels, type DataChannel, MAX_MESSAGE_BYTES } from "./channel.ts";
 import { DtlsControl, type DtlsStats } from "./dtls_patch.ts";
-import {
-  IceControl,
-  loopbackAddresses,
-  STUN_LIMIT_SECONDS,
-  usableCandidate,
-  within,
-} from "./ice_patch.ts";
+import { Gathering } from "./ice_gather.ts";
+import { IceControl, loopbackAddresses, usableCandidate, within } from "./ice_patch.ts";
+import { type IceServer, type IceServers, readIceServers } from "./ice_servers.ts";
 import {
   checkInternals,
   connectionInternals,
   ECDSA_SHA256,
+  type IceInternals,
   iceInternals,
   SECP256R1,
 } from "./internals.ts";
 import { LoopbackLast } from "./loopback_last.ts";
+import { pathOf } from "./path.ts";
+import type { RelayParts } from "./relay.ts";
 import { selfCheck } from "./self_check.ts";
 import { SessionSockets, type UdpStats } from "./udp.ts";
-import { patchRelaySockets } from "./udp_relay.ts";
 import { type OpenSocket, OwnPorts, type Ports, SharedPorts } from "./udp_ports.ts";
 import { type SectionCodec, Sections, videoCodecs, type VideoSender } from "./video.ts";
-
-/** A STUN or TURN server. */
-export interface IceServer {
-  readonly urls: string;
-  readonly username?: string;
-  readonly credential?: string;
-}
 
 /**
  * `failed` and `closed` are final, yet `close` has to be called; `close` of this end is not told.
@@ -53,8 +45,6 @@ export interface PeerHandlers {
 
 /** Remote candidates taken in one connection: a browser with many networks has some twenty. */
 const MAX_REMOTE_CANDIDATES = 64;
-/** Servers that are looked at; werift uses the first of each kind. */
-const MAX_ICE_SERVERS = 8;
 /** How long werift may take to close its sockets, in ms: a relay may not answer any more. */
 const CLOSE_LIMIT_MS = 1000;
 /** werift's first flight timer, in ms: it runs on after a quick handshake and cannot be stopped. */
@@ -72,6 +62,8 @@ export interface PeerFactoryOptions {
   readonly openSocket: OpenSocket;
   /** One UDP port for all connections; 0 or nothing gives each its own. */
   readonly port?: number | undefined;
+  /** Certificates in PEM that relays over TLS are checked with; the system's by default. */
+  readonly relayCa?: string;
 }
 
 /** Makes connections. */
@@ -91,9 +83,10 @@ export interface PeerFactory {
 }
 
 /** Puts the parts of this folder together; `main` hands the sockets of the platform in. */
-export function createPeerFactory({ openSocket, port = 0 }: PeerFactoryOptions): PeerFactory {
+export function createPeerFactory(options: PeerFactoryOptions): PeerFactory {
+  const { openSocket, port = 0, relayCa } = options;
   const shared = port === 0 ? undefined : new SharedPorts(openSocket, { port });
-  const parts: SocketParts = { openSocket, ports: shared ?? new OwnPorts(openSocket) };
+  const parts: SocketParts = { openSocket, relayCa, ports: shared ?? new OwnPorts(openSocket) };
   const create: PeerFactory["createPeer"] = (options) => createPeer(options, parts);
   let tested: Promise<void> = Promise.resolve();
   return {
@@ -110,8 +103,7 @@ export function createPeerFactory({ openSocket, port = 0 }: PeerFactoryOptions):
 }
 
 /** Where a connection gets its sockets from. */
-interface SocketParts {
-  readonly openSocket: OpenSocket;
+interface SocketParts extends RelayParts {
   readonly ports: Ports;
 }
 
@@ -119,19 +111,18 @@ async function createPeer(
   options: { readonly iceServers: readonly IceServer[]; readonly handlers: PeerHandlers },
   parts: SocketParts,
 ): Promise<WeriftPeer> {
-  patchRelaySockets();
   const keys = await createSelfSignedCertificate(ECDSA_SHA256, SECP256R1);
   const connection = new RTCPeerConnection({
-    iceServers: options.iceServers.slice(0, MAX_ICE_SERVERS).map((server) => ({ ...server })),
+    iceServers: [],
     iceAdditionalHostAddresses: loopbackAddresses(),
-    iceStunGatherTimeout: STUN_LIMIT_SECONDS,
     bundlePolicy: "max-bundle",
     codecs: { audio: [], video: videoCodecs() },
     headerExtensions: { audio: [], video: [] },
     maxMessageSize: MAX_MESSAGE_BYTES,
     dtls: { keys },
   });
-  return new WeriftPeer(connection, { handlers: options.handlers, parts });
+  const servers = readIceServers(options.iceServers);
+  return new WeriftPeer(connection, { handlers: options.handlers, servers, parts });
 }
 
 /** Implements `Peer` of agent/seams.ts. */
@@ -140,6 +131,8 @@ export class WeriftPeer {
   readonly #handlers: PeerHandlers;
   readonly #ice: IceControl;
   readonly #candidateOrder: LoopbackLast;
+  readonly #gathering: Gathering;
+  readonly #paths: Pick<IceInternals, "nominated" | "remoteCandidates">;
   readonly #sockets: SessionSockets;
   readonly #dtls: DtlsControl;
   readonly #channels: Channels;
@@ -152,14 +145,20 @@ export class WeriftPeer {
 
   constructor(
     connection: RTCPeerConnection,
-    { handlers, parts }: { readonly handlers: PeerHandlers; readonly parts: SocketParts },
+    { handlers, servers, parts }: {
+      readonly handlers: PeerHandlers;
+      readonly servers: IceServers;
+      readonly parts: SocketParts;
+    },
   ) {
     this.#connection = connection;
     this.#handlers = handlers;
     this.#candidateOrder = new LoopbackLast((candidate) => handlers.candidate(candidate));
     const sctp = connectionInternals(connection).createSctpTransport();
     checkInternals(connection, sctp);
-    this.#sockets = new SessionSockets(iceInternals(sctp.dtlsTransport), parts);
+    const ice = this.#paths = iceInternals(sctp.dtlsTransport);
+    this.#sockets = new SessionSockets(ice, parts);
+    this.#gathering = new Gathering(ice, { servers, ...parts });
     this.#ice = new IceControl(connection, sctp.dtlsTransport);
     this.#dtls = new DtlsControl(sctp.dtlsTransport, {
       handlers: {
@@ -218,6 +217,12 @@ export class WeriftPeer {
   /** When the last authentic packet came, in ms of `performance.now`; -Infinity before the first. */
   heardAt(): number {
     return this.#dtls.heardAt;
+  }
+
+  /** Which way packets go; undefined before there is one. */
+  path(): NetworkPath | undefined {
+    const { nominated, remoteCandidates } = this.#paths;
+    return nominated === undefined ? undefined : pathOf(nominated, remoteCandidates);
   }
 
   /** What came, went and was kept out, by layer. */
@@ -282,6 +287,7 @@ export class WeriftPeer {
     // A microtask later `#closing` is set, and what follows is not told as an event.
     await Promise.resolve();
     this.#sections.close();
+    this.#gathering.stop();
     this.#ice.stop();
     this.#dtls.close();
     await within(this.#connection.close().catch(() => {}), CLOSE_LIMIT_MS);

@@ -5,10 +5,7 @@
  *
  *   socket or shared port -> Gate -> requests, answers, media -> StunProtocol of werift
  *                                 -> DTLS                     -> `records`
- *   TURN server -> RelaySocket -> TurnProtocol of werift -> Gate -> the same
- *
- * Left out: TURN over TCP and TLS keep werift's sockets, which handle their errors; what comes
- * through them passes the gate like all relayed data.
+ *   TURN server -> RelayDatagrams or RelayStream -> TurnProtocol of werift -> Gate -> the same
  */
 import type { Buffer } from "node:buffer";
 import type {
@@ -21,11 +18,8 @@ import type {
   TransportInternals,
 } from "./internals.ts";
 import { Gate, type GateStats } from "./udp_gate.ts";
-import { RelayMark } from "./udp_relay.ts";
-import { type Carrier, copyOf, type Family, type OpenSocket, type Ports } from "./udp_ports.ts";
+import { type Carrier, copyOf, type Family, type Ports } from "./udp_ports.ts";
 
-/** RFC 8656 9: a permission lives 300 s; werift refreshes channels, which renew it, after 500 s. */
-const CHANNEL_REFRESH_SECONDS = 240;
 /** Transactions that a pair remembers to count repetitions; werift forgets none (audit 4). */
 const MAX_REMEMBERED_TRANSACTIONS = 64;
 
@@ -53,9 +47,9 @@ export class SessionSockets {
   #sent = 0;
   #received = 0;
 
-  constructor(ice: IceInternals, options: { ports: Ports; openSocket: OpenSocket }) {
+  constructor(ice: IceInternals, { ports }: { ports: Ports }) {
     this.#ice = ice;
-    this.#ports = options.ports;
+    this.#ports = ports;
     const credentials = () => ({
       ufrag: ice.localUsername,
       password: ice.localPassword,
@@ -63,7 +57,6 @@ export class SessionSockets {
     });
     this.#gate = new Gate(credentials, (address, port) => this.#claim(address, port));
     this.#relayGate = new Gate(credentials);
-    ice.options.interfaceAddresses = new RelayMark(options.openSocket);
     this.#hookProtocols();
   }
 
@@ -149,7 +142,6 @@ export class SessionSockets {
 
   #guardRelay(protocol: RelayInternals): void {
     this.#noteQuestions(protocol, this.#relayGate);
-    protocol.turn.channelRefreshTime = CHANNEL_REFRESH_SECONDS;
     protocol.turn.onData.allUnsubscribe();
     protocol.turn.onData.subscribe((data, from) => {
       this.#received++;

@@ -72,9 +72,9 @@ function wrap(url: string, prefix: string): string | undefined {
   if (entry === undefined) return undefined;
   const known = entry.wrapped.get(prefix);
   if (known !== undefined) return known;
-  const made = createObjectUrl(new Blob([prefix, entry.blob], { type: "text/javascript" }));
-  entry.wrapped.set(prefix, made);
-  return made;
+  const address = createObjectUrl(new Blob([prefix, entry.blob], { type: "text/javascript" }));
+  entry.wrapped.set(prefix, address);
+  return address;
 }
 
 function dataEntry(url: string): Made | undefined {

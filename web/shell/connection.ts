@@ -9,6 +9,7 @@
  * every wait ends with it, and `finally` closes all.
  */
 import type { Bytes } from "../../src/lib/bytes.ts";
+import type { NetworkPath } from "../../src/lib/network_path.ts";
 import type { ControlMessage } from "../../src/protocol/control.ts";
 import {
   answerSdp,
@@ -22,6 +23,7 @@ import { lostByHandshake, type LostCode, LostError } from "./lost.ts";
 import type { MediaLink } from "./media.ts";
 import type { OwnerMessage } from "./owner_console.ts";
 import { createPeer, type PreparedPeer, seenFingerprint } from "./peer.ts";
+import { readPath } from "./path.ts";
 import { Signalling } from "./signalling.ts";
 import { until, within } from "./wait.ts";
 
@@ -29,6 +31,7 @@ const ANSWER_LIMIT_MS = 10_000; // two passes through the rendezvous and a signa
 const CONNECT_LIMIT_MS = 20_000; // ICE tries every pair, a relay last
 const CONFIRM_LIMIT_MS = 10_000; // security.md 1.4, M4
 const HELLO_LIMIT_MS = 10_000;
+const PINGS_PER_PATH = 4; // people who watch a path change do not look more often
 const MAX_CANDIDATES = 64; // each way; a host has a handful for each of its addresses
 
 /** What the shell needs of `BrowserHandshake` (src/trust). */
@@ -66,6 +69,8 @@ export interface ConnectionEvents {
   confirmed(bulk: RTCDataChannel): void;
   live(greeting: Greeting, link: Link): void;
   roundTrip(milliseconds: number): void;
+  /** Which way packets go; told at the beginning and every few seconds. */
+  path(path: NetworkPath): void;
   /** A message about cameras; may throw a LostError. */
   camera(
     message: ControlMessage & { type: "camera-ready" | "camera-state" | "media-answer" },
@@ -283,7 +288,11 @@ export class Connection {
     this.#live = true;
     this.#events.live(greeting, this.#link({ peer, control, ...agreed }));
     const liveness = new Liveness();
-    const ping = () => this.#ping(liveness, control);
+    let pings = 0;
+    const ping = () => {
+      this.#ping(liveness, control);
+      if (pings++ % PINGS_PER_PATH === 0) this.#lookAtPath(peer);
+    };
     ping();
     const timer = setInterval(ping, PING_INTERVAL_MS);
     try {
@@ -316,6 +325,13 @@ export class Connection {
     const step = liveness.tick(performance.now());
     if (step === "lost") this.#end(new LostError("silent", "The device fell silent"));
     else control.send({ type: "ping", id: step.ping });
+  }
+
+  #lookAtPath(peer: RTCPeerConnection): void {
+    readPath(peer).then(
+      (path) => path && !this.#ending.signal.aborted && this.#events.path(path),
+      () => {}, // a browser that has no statistics
+    );
   }
 
   #take(

@@ -8,6 +8,7 @@
  *
  * State changes in `#set` alone. While the page is hidden nothing is retried.
  */
+import type { NetworkPath } from "../../src/lib/network_path.ts";
 import type { Access } from "../../src/protocol/access.ts";
 import type { Named } from "../../src/protocol/control.ts";
 import { retryDelay } from "./backoff.ts";
@@ -40,6 +41,8 @@ export type SessionState =
     readonly endsAt?: number;
     /** Milliseconds; undefined until the first pong. */
     readonly roundTrip?: number;
+    /** Undefined until the browser has said it. */
+    readonly path?: NetworkPath;
   }
   /** `retryAt` in milliseconds since 1970; undefined while the device is looked for, or the page is hidden. */
   | { readonly phase: "lost"; readonly code: LostCode; readonly retryAt?: number }
@@ -219,6 +222,10 @@ export class Session {
       roundTrip: (roundTrip) => {
         const state = this.#state.value;
         if (state.phase === "live") this.#set({ ...state, roundTrip });
+      },
+      path: (path) => {
+        const state = this.#state.value;
+        if (state.phase === "live") this.#set({ ...state, path });
       },
       camera: (message) => this.cameras.receive(message),
       owner: (message) => this.owner.receive(message),

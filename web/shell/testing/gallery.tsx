@@ -53,6 +53,7 @@ const LIVE: Live = {
   cameras: CAMERAS,
   access: { role: "owner" },
   roundTrip: 23.4,
+  path: { kind: "direct", family: 4, local: true },
 };
 
 const LIVE_GUEST: Live = {

@@ -4,7 +4,7 @@ import type { JSX } from "hono/jsx/dom/jsx-runtime";
 import type { Device } from "../devices.ts";
 import type { Observed } from "../observable.ts";
 import type { SessionState } from "../session.ts";
-import { explainFor, stateSentence } from "../words.ts";
+import { explainFor, pathWords, stateSentence } from "../words.ts";
 import { Remedy } from "./notice.tsx";
 import { useClock, useLasting, useObserved } from "./hooks.ts";
 
@@ -35,6 +35,18 @@ export function StateLine(
         <span role="status" aria-live="polite" data-testid="state">
           {stateSentence(state, device.name, explained)}
         </span>
+        {state.phase === "live" && state.path !== undefined
+          ? (
+            <span
+              class="figure"
+              data-testid="path"
+              data-path={state.path.kind}
+              title={pathWords(state.path).hint}
+            >
+              {pathWords(state.path).short}
+            </span>
+          )
+          : null}
         {state.phase === "live" && state.roundTrip !== undefined
           ? (
             <span class="figure" title="Round trip to the device">
