@@ -128,9 +128,7 @@ export class Passes {
   async shortTags(): Promise<Bytes> {
     const told: string[] = [];
     for (const { nonce, holders } of this.#tables.values()) {
-      const tags = [...holders].filter(([, holder]) => this.#people.has(holder)).map(([tag]) =>
-        tag
-      );
+      const tags = [...holders.keys()].filter((tag) => this.#people.has(holders.get(tag)!));
       for (let index = 0; tags.length === 0 || tags.length % TAGS_TOLD > 0; index++) {
         tags.push(await this.#decoy(index, nonce));
       }

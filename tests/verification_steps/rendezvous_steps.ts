@@ -76,7 +76,7 @@ export const RENDEZVOUS_STEPS: readonly Step[] = [
     "src/control/passes_test.ts": [
       [
         "those who are gone",
-        ".filter(([, holder]) => this.#people.has(holder))",
+        ".filter((tag) => this.#people.has(holders.get(tag)!))",
         "",
         "passes tell short tags of all their people for each nonce, and of nobody else who could come",
       ],
