@@ -26,6 +26,18 @@ Deno.test("a source that sets its clock ahead keeps its pace, a late picture its
   equal(timeline.live(3067, { run: 1, timestamp: 5 * 90_000 + 9000 }), 11_970);
 });
 
+Deno.test("after kept frames timestamps never run ahead of the time that passed", () => {
+  const timeline = new Timeline(1000);
+  for (let index = 0; index < 60; index++) {
+    timeline.past(500, { run: 1, timestamp: index * 3000 });
+  }
+  // The camera took the next one 33 ms after the last, but it comes 10 ms after them.
+  equal(timeline.live(510, { run: 1, timestamp: 60 * 3000 }), 1000 + 900);
+  equal(timeline.live(543, { run: 1, timestamp: 61 * 3000 }), 1000 + 900 + 3000);
+  timeline.past(543, { run: 1, timestamp: 60 * 3000 });
+  equal(timeline.live(543, { run: 1, timestamp: 62 * 3000 }), 1000 + 900 + 3000 + 3 + 3);
+});
+
 Deno.test("timestamps rise whatever the source does", () => {
   const frame = fc.record({
     run: fc.nat(2),

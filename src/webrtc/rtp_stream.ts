@@ -4,7 +4,7 @@
  * werift's sender, whose history is 128 packets deep, whose NTP fraction is wrong, and which keeps
  * a record of every packet for ever (werift-audit.md 5, 9.10). Time is an argument.
  *
- * Left out: header extensions. When packets leave is for `paced_frames.ts` to say.
+ * Of header extensions there is one: pictures are to be shown as they come. When packets leave is for `paced_frames.ts` to say.
  */
 import { Buffer } from "node:buffer";
 import { randomInt } from "node:crypto";
@@ -47,6 +47,8 @@ export interface RtpWire {
 export interface PayloadTypes {
   readonly payloadType: number;
   readonly rtx?: number | undefined;
+  /** Number of the playout-delay extension, where both ends use it. */
+  readonly playoutDelay?: number | undefined;
 }
 
 export interface RtpStreamOptions {
@@ -56,6 +58,12 @@ export interface RtpStreamOptions {
   readonly wire: RtpWire;
 }
 
+/**
+ * The playout-delay extension of libwebrtc: 12 bits of the least delay, 12 of the most, in 10 ms.
+ * With 0 and at most 500 ms a browser shows each picture when it is decoded, whatever its jitter
+ * buffer would like.
+ */
+const NO_DELAY = Buffer.of(0x00, 0x00, 0x0a);
 const CLOCK_PER_MS = 90; // RFC 6184 8.2.1
 /**
  * RFC 3711 3.3.1: a first sequence number in the lower half keeps the rollover counter of both ends
@@ -112,7 +120,8 @@ export class RtpStream {
   }
 
   /** Sends a part of a frame. `now` is in ms, of any clock that only goes forward. */
-  send(now: number, { payloads, timestamp, ends }: FramePart, { payloadType }: PayloadTypes): void {
+  send(now: number, { payloads, timestamp, ends }: FramePart, types: PayloadTypes): void {
+    const { payloadType, playoutDelay } = types;
     this.#last = { timestamp, at: now };
     this.#forget(now);
     payloads.forEach((bytes, index) => {
@@ -121,6 +130,7 @@ export class RtpStream {
         sequenceNumber: this.#next,
         timestamp,
         ssrc: this.#options.ssrc,
+        ...extension(playoutDelay),
         marker: ends && index === payloads.length - 1, // RFC 6184 5.1: end of the access unit
       });
       const payload = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -145,7 +155,7 @@ export class RtpStream {
   }
 
   /** With a payload type of its own, in a stream of its own (RFC 4588 4); else as it was. */
-  #sendAgain({ header, payload }: Kept, { rtx }: PayloadTypes): void {
+  #sendAgain({ header, payload }: Kept, { rtx, playoutDelay }: PayloadTypes): void {
     const { wire, rtxSsrc } = this.#options;
     this.#again = (this.#again + payload.length) >>> 0;
     if (rtx === undefined) return wire.rtp(header, payload);
@@ -154,6 +164,7 @@ export class RtpStream {
       sequenceNumber: this.#rtxNext,
       timestamp: header.timestamp,
       ssrc: rtxSsrc,
+      ...extension(playoutDelay),
       marker: header.marker,
     });
     this.#rtxNext = (this.#rtxNext + 1) & 0xffff;
@@ -207,6 +218,10 @@ export class RtpStream {
     this.#history[index] = undefined;
     this.#oldest = (this.#oldest + 1) & 0xffff;
   }
+}
+
+function extension(id: number | undefined): Partial<RtpHeader> {
+  return id === undefined ? {} : { extension: true, extensions: [{ id, payload: NO_DELAY }] };
 }
 
 /** Seconds since 1900 in the upper half, their fraction in the lower (RFC 3550 4). */

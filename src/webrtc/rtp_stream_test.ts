@@ -106,3 +106,16 @@ Deno.test("NTP time has its fraction in parts of 2^32", () => {
   assert.equal(ntpTime(1250), (2_208_988_801n << 32n) | 0x40000000n);
   assert.equal(ntpTime(999.999) & 0xffffffffn, 0xffffef39n);
 });
+
+Deno.test("packets ask for no delay where both ends know how, those sent again too", () => {
+  const { stream: rtp, sent } = stream();
+  const types = { ...TYPES, playoutDelay: 5 };
+  rtp.send(0, frame(1), types);
+  rtp.repeat(1, [sent[0]!.header.sequenceNumber], types);
+  for (const { header } of sent) {
+    const bytes = header.serialize(header.serializeSize);
+    assert.equal(bytes.subarray(12).toString("hex"), "bede000152" + "00000a");
+  }
+  rtp.send(2, frame(1), TYPES);
+  assert.equal(sent.at(-1)!.header.extension, false);
+});

@@ -18,6 +18,8 @@ const CONGESTED_LOSS = 0.1;
 /** So much above the shortest round trip, in ms, is a queue that we have filled. */
 const QUEUE_MS = 200;
 const GROWTH = 1.15;
+/** Up to where it began the path has been good before. */
+const RECOVERY = 1.5;
 /** What went through without loss can be a little more. */
 const PROBE = 1.25;
 const BACK_OFF = 0.85;
@@ -38,6 +40,11 @@ export interface PathReport {
 
 export class SendRate {
   #rate = START_RATE;
+  /**
+   * Congested reports in a row. One bad second of a radio, or of a busy machine, must not make the
+   * next key frame of a quiet scene late: only several of them take the rate down to what was sent.
+   */
+  #congested = 0;
   #roundTrips: number[] = [];
 
   /** Bits a second. */
@@ -53,12 +60,15 @@ export class SendRate {
   }
 
   #grow(sentRate: number): void {
-    this.#rate = Math.min(MAX_RATE, Math.max(this.#rate * GROWTH, sentRate * PROBE));
+    this.#congested = 0;
+    const growth = this.#rate < START_RATE ? RECOVERY : GROWTH;
+    this.#rate = Math.min(MAX_RATE, Math.max(this.#rate * growth, sentRate * PROBE));
   }
 
   #slowDown(sentRate: number, factor: number): void {
+    const floor = Math.max(MIN_RATE, START_RATE / 4 ** ++this.#congested);
     const taken = Math.min(this.#rate, sentRate * BURST_ALLOWANCE);
-    this.#rate = Math.max(MIN_RATE, taken * factor);
+    this.#rate = Math.max(Math.min(floor, this.#rate), taken * factor);
   }
 
   #isQueued(roundTripMs: number): boolean {

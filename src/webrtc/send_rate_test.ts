@@ -27,14 +27,25 @@ Deno.test("a path of half the stream is found within seconds, by its loss", () =
   assert.ok(rate.value < path * 1.3, `${rate.value}`);
 });
 
-Deno.test("a queue that only delays is seen by the round trip", () => {
+Deno.test("a queue that only delays is seen by the round trip, if it lasts", () => {
   const rate = new SendRate();
   rate.report({ lost: 0, roundTripMs: 30, sentRate: STREAM });
   rate.report({ lost: 0, roundTripMs: 400, sentRate: STREAM });
+  assert.ok(rate.value > STREAM * 1.5, "one second of it is no congestion");
+  for (let second = 0; second < 3; second++) {
+    rate.report({ lost: 0, roundTripMs: 400, sentRate: STREAM });
+  }
   assert.ok(rate.value < STREAM * 1.5);
-  const before = rate.value;
-  rate.report({ lost: 0, roundTripMs: 35, sentRate: STREAM });
-  assert.ok(rate.value > before, "and forgotten when it has emptied");
+  for (let second = 0; second < 6; second++) {
+    rate.report({ lost: 0, roundTripMs: 35, sentRate: STREAM });
+  }
+  assert.ok(rate.value >= START_RATE, "and forgotten when it has emptied");
+});
+
+Deno.test("one bad second of a quiet scene leaves room for its next key frame", () => {
+  const rate = new SendRate();
+  rate.report({ lost: 0.3, roundTripMs: 50, sentRate: 100_000 });
+  assert.ok(rate.value > 5_000_000);
 });
 
 Deno.test("nothing takes the rate below its floor", () => {

@@ -37,6 +37,8 @@ export interface SectionCodec {
   readonly rtx?: number;
   /** Parameters behind `a=fmtp:<type>`. */
   readonly fmtp: string;
+  /** Number of the header extension that asks for no delay, where the browser knows it. */
+  readonly playoutDelay?: number;
 }
 
 /** Codecs that werift may find in an offer; the payload types come from the offer itself. */

@@ -4,6 +4,7 @@
  *
  *   bench.ts [--quick] [--links] [--only PART] [--json FILE]
  *   bench.ts --transport ...: the transport beside pion's instead (transport.ts)
+ *   bench.ts --cameras ...: how old pictures are, beside go2rtc's, instead (cameras.ts)
  */
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
@@ -15,6 +16,7 @@ import { measureFirstByte } from "./first_byte.ts";
 import { measureRtspPicture, measureTestPicture, rtspMissing } from "./first_picture.ts";
 import { measureLatency } from "./latency.ts";
 import { linksMissing, measureLinks } from "./links.ts";
+import { benchCameras } from "./cameras.ts";
 import { machineFacts } from "./machine.ts";
 import { measureMemory } from "./memory.ts";
 import { documentOf, type Findings, tableOf } from "./report.ts";
@@ -142,11 +144,13 @@ async function print(to: typeof Deno.stdout, line: string): Promise<void> {
   await to.write(new TextEncoder().encode(`${line}\n`));
 }
 
-/** Another bench with the same browser, so that a run of either is `make bench`. */
-const isOfTransport = Deno.args.includes("--transport");
+/** Other benches with the same browser, so that a run of any is `make bench`. */
+const OTHERS = new Map([["--transport", benchTransport], ["--cameras", benchCameras]]);
 
-async function transport(): Promise<boolean> {
-  return await benchTransport(Deno.args.filter((arg) => arg !== "--transport"), {
+async function run(args: readonly string[]): Promise<boolean> {
+  const [flag, other] = [...OTHERS].find(([flag]) => args.includes(flag)) ?? [];
+  if (other === undefined) return await bench(readOptions(args));
+  return await other(args.filter((arg) => arg !== flag), {
     say: (line) => Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`)),
     opened: (part) => void everything.use(part),
   });
@@ -156,7 +160,7 @@ async function main(): Promise<number> {
   const missing = await chromiumMissing();
   try {
     if (missing !== undefined) throw new Error(`Cannot measure: ${missing}`);
-    return await (isOfTransport ? transport() : bench(readOptions(Deno.args))) ? 0 : 1;
+    return await run(Deno.args) ? 0 : 1;
   } catch (error) {
     await print(Deno.stderr, stackOf(error));
     return 1;

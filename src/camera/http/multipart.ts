@@ -4,12 +4,12 @@
  * be missing. Pure.
  */
 import { Buffer } from "node:buffer";
-import { concat } from "../../lib/bytes.ts";
 import { CameraError } from "../source.ts";
 
 /** One picture; a JPEG of an 8K camera stays below. */
 export const MAX_PICTURE_BYTES = 8 * 1024 * 1024;
 const MAX_PART_HEAD_BYTES = 8 * 1024;
+const FIRST_CAPACITY_BYTES = 64 * 1024;
 const HEAD_END = /\r?\n\r?\n/;
 
 /** The boundary that a Content-Type names; undefined for another type. */
@@ -27,7 +27,10 @@ type State =
 
 export class MultipartReader {
   readonly #boundary: Buffer;
-  #held: Buffer = Buffer.alloc(0);
+  /** Grows by doubling: a camera that sends byte by byte must not cost a copy of the picture each. */
+  #buffer = Buffer.alloc(FIRST_CAPACITY_BYTES);
+  #start = 0;
+  #end = 0;
   #state: State = { at: "head" };
   #searched = 0;
 
@@ -38,8 +41,7 @@ export class MultipartReader {
 
   /** Takes the next bytes and gives the pictures that they complete. Throws a CameraError `broken`. */
   push(chunk: Uint8Array): Uint8Array[] {
-    const held = this.#held.length === 0 ? chunk : concat(this.#held, chunk);
-    this.#held = Buffer.from(held.buffer, held.byteOffset, held.byteLength);
+    this.#append(chunk);
     const pictures: Uint8Array[] = [];
     for (let more = true; more;) {
       const before = this.#state;
@@ -49,6 +51,25 @@ export class MultipartReader {
     }
     if (this.#held.length > MAX_PICTURE_BYTES) throw broken("one picture is above the limit");
     return pictures;
+  }
+
+  get #held(): Buffer {
+    return this.#buffer.subarray(this.#start, this.#end);
+  }
+
+  #append(chunk: Uint8Array): void {
+    const held = this.#end - this.#start;
+    if (this.#end + chunk.length > this.#buffer.length) {
+      const isRoomy = held + chunk.length <= this.#buffer.length / 2;
+      const larger = isRoomy
+        ? this.#buffer
+        : Buffer.alloc(Math.max(held + chunk.length, 2 * this.#buffer.length));
+      this.#buffer.copy(larger, 0, this.#start, this.#end);
+      this.#buffer = larger;
+      [this.#start, this.#end] = [0, held];
+    }
+    this.#buffer.set(chunk, this.#end);
+    this.#end += chunk.length;
   }
 
   #next(): Uint8Array | undefined {
@@ -103,7 +124,7 @@ export class MultipartReader {
   }
 
   #keepFrom(start: number): void {
-    this.#held = this.#held.subarray(start);
+    this.#start += start;
     this.#searched = 0;
   }
 }

@@ -29,6 +29,16 @@ Deno.test("pictures come whole, with and without their length, cut at every byte
   }
 });
 
+Deno.test("a long stream byte by byte gives every picture in its time", () => {
+  const large = concat(fromHex("ffd8ff"), new Uint8Array(200_000), fromHex("ffd9"));
+  const reader = new MultipartReader("b");
+  let pictures = 0;
+  for (const one of [part("X: y"), concat(utf8("--b\r\n\r\n"), large, utf8("\r\n")), COUNTED]) {
+    for (const byte of one) pictures += reader.push(Uint8Array.of(byte)).length;
+  }
+  equal(pictures, 3);
+});
+
 Deno.test("a counted picture is there with its last byte", () => {
   const reader = new MultipartReader("b");
   deepEqual(reader.push(COUNTED.slice(0, -3)), []);

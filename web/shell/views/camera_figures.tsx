@@ -40,10 +40,13 @@ export function useFigures(
     const element = video.current;
     if (element === null || stream === undefined) return set(undefined);
     const meter = new Meter(element, stats);
+    let over = false;
+    const show = (now: Figures | undefined) => over || set(now); // a look may end after its stream
     const timer = setInterval(() => {
-      meter.look().then(set, () => {}); // statistics of a connection that has just ended
+      meter.look().then(show, () => {}); // statistics of a connection that has just ended
     }, FIGURES_EVERY_MS);
     return () => {
+      over = true;
       clearInterval(timer);
       meter.stop();
     };
