@@ -22,7 +22,7 @@ function freePort(): number {
   return listener.addr.port;
 }
 
-/** An authority that only this test believes, and a certificate for localhost and all names below it. */
+/** An authority that only this test believes, and a certificate for localhost and the names below pages.localhost. */
 async function makeCertificate(folder: string): Promise<void> {
   const openssl = (...args: string[]) => run("openssl", args, { cwd: folder });
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
@@ -49,7 +49,10 @@ async function makeCertificate(folder: string): Promise<void> {
     "-subj",
     "/CN=localhost",
   );
-  await Deno.writeTextFile(`${folder}/names`, "subjectAltName=DNS:localhost,DNS:*.localhost\n");
+  await Deno.writeTextFile(
+    `${folder}/names`,
+    "subjectAltName=DNS:localhost,DNS:*.pages.localhost\n",
+  );
   const signing = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "1"];
   await openssl(
     "x509",
@@ -104,7 +107,7 @@ Deno.test("the document's proxy, the unit's rendezvous and a device meet over ht
     const shell = `https://localhost:${proxyPort}`;
     const values = {
       ORIGIN: shell,
-      CONTENT_ORIGIN: `https://*.localhost:${proxyPort}`,
+      CONTENT_ORIGIN: `https://*.pages.localhost:${proxyPort}`,
       OPTIONS: "",
     };
     const args = (await unitArguments(values)).map((word) => word.replace(":8080", `:${port}`));
@@ -112,7 +115,7 @@ Deno.test("the document's proxy, the unit's rendezvous and a device meet over ht
 
     const caddyfile = (await documentedCaddyfile())
       .replace("meet.example.org", `localhost:${proxyPort}`)
-      .replace("*.content.example", `*.localhost:${proxyPort}`)
+      .replace("*.content.example", `*.pages.localhost:${proxyPort}`)
       .replaceAll("/etc/caddy/", `${folder}/`)
       .replace("127.0.0.1:8080", `127.0.0.1:${port}`);
     await Deno.writeTextFile(
@@ -136,7 +139,10 @@ Deno.test("the document's proxy, the unit's rendezvous and a device meet over ht
     const ca = await Deno.readTextFile(`${folder}/ca.pem`);
     const page = await get(new URL(`${shell}/`), ca);
     assert.deepEqual([page.status, /shell\.js/.test(page.body)], [200, true]);
-    const content = await get(new URL(`https://${"a".repeat(26)}.localhost:${proxyPort}/`), ca);
+    const content = await get(
+      new URL(`https://${"a".repeat(26)}.pages.localhost:${proxyPort}/`),
+      ca,
+    );
     assert.doesNotMatch(content.body, /shell\.js/, "device pages have an origin of their own");
     await assert.rejects(get(new URL(`${shell}/`), ""), /certificate|issuer|self.signed/i);
 

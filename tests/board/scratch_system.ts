@@ -27,13 +27,15 @@ export class ScratchSystem implements AsyncDisposable {
     if (!await exists(ARCHIVE)) await bootstrap();
     const root = await Deno.makeTempDir({ prefix: "porthole-system-" });
     await run("tar", ["-xpf", ARCHIVE, "-C", root]);
+    await Deno.chmod(root, 0o755);
     return new ScratchSystem(root);
   }
 
-  /** Runs a command in it; the exit code is given, not thrown. */
+  /** Runs a command in it, with a /proc of its own; the exit code is given, not thrown. */
   async run(...command: readonly string[]): Promise<{ code: number; output: string }> {
-    const { code, stdout, stderr } = await new Deno.Command("chroot", {
-      args: [this.root, ...command],
+    const mount = 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"';
+    const { code, stdout, stderr } = await new Deno.Command("unshare", {
+      args: ["--mount", "--pid", "--fork", "sh", "-c", mount, this.root, ...command],
       env: { DEBIAN_FRONTEND: "noninteractive", PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
       clearEnv: true,
       stdin: "null",
