@@ -122,11 +122,18 @@ export interface RelayInternals extends ProtocolInternals {
 /** ice/src/iceBase.ts, `CandidatePair`. */
 export interface PairInternals {
   readonly protocol: ProtocolInternals;
+  readonly localCandidate: object;
+  readonly remoteAddr: Address;
   readonly remoteCandidate: { readonly host: string; readonly port: number };
   readonly state: number;
   readonly requestTransactionIds: Set<string>;
   packetsSent: number;
   bytesSent: number;
+}
+
+/** ice/src/candidate.ts, as much of it as others are told. */
+export interface CandidateInternals {
+  toSdp(): string;
 }
 
 /** ice/src/ice.ts */
@@ -135,7 +142,18 @@ export interface IceInternals {
   localPassword: string;
   userHistory: Record<string, string>;
   readonly remoteUsername: string;
+  readonly remotePassword: string;
   readonly iceControlling: boolean;
+  readonly onIceCandidate: Signal<[CandidateInternals]>;
+  readonly onData: Signal<[Buffer]> & { execute(data: Buffer): void };
+  /** What the data of the layers above goes out by. */
+  send: (data: Buffer) => Promise<void>;
+  setRemoteParams(parameters: object): void;
+  gatherCandidates(): Promise<void>;
+  addRemoteCandidate(candidate: unknown): Promise<void>;
+  buildRequest(parts: object): StunMessage;
+  stopConsentLifecycle(): void;
+  close(): Promise<void>;
   stunServer?: unknown;
   turnServer?: unknown;
   readonly options: { readonly stunServer?: unknown; interfaceAddresses?: object };
@@ -145,7 +163,7 @@ export interface IceInternals {
   readonly remoteCandidates: readonly unknown[];
   readonly checkListState: { put(result: Promise<number>): void; get(): Promise<number> };
   readonly checkListDone: boolean;
-  readonly state: string;
+  state: string;
   earlyChecks: (readonly unknown[])[];
   earlyChecksDone: boolean;
   connect(): Promise<void>;
@@ -252,6 +270,16 @@ export function checkInternals(connection: RTCPeerConnection, sctp: RTCSctpTrans
       remoteCandidatesEnd: "boolean",
       protocols: "object",
       remoteUsername: "string",
+      remotePassword: "string",
+      onIceCandidate: "object",
+      onData: "object",
+      send: "function",
+      setRemoteParams: "function",
+      gatherCandidates: "function",
+      addRemoteCandidate: "function",
+      buildRequest: "function",
+      stopConsentLifecycle: "function",
+      close: "function",
       iceControlling: "boolean",
       checkList: "object",
       remoteCandidates: "object",
