@@ -12,6 +12,7 @@ import { parseSource, type SourceConfig } from "./camera/parse_source.ts";
 import { type AdminLent, type AdminLink, type AdminStatus, startAdmin } from "./control/admin.ts";
 import type { Identity } from "./control/identity.ts";
 import type { LendTerms } from "./control/lending.ts";
+import { NetworkWatch, ownAddresses } from "./control/network_watch.ts";
 import { RendezvousClient } from "./control/rendezvous_client.ts";
 import type { Config, ServiceConfig } from "./config.ts";
 import { createLog } from "./lib/log_sink.ts";
@@ -71,6 +72,7 @@ async function connect(
     services,
     cameras,
     log: createLog("agent"),
+    pathLost: () => client.doubt(),
   });
   stops.push(() => sessions.close());
 
@@ -116,6 +118,9 @@ async function connect(
   stops.push(() => admin.close());
 
   await control.start();
+  const network = new NetworkWatch(() => client.doubt(ownAddresses()));
+  network.start();
+  stops.push(() => network.stop());
   const stop = new AbortController();
   const running = client.run(stop.signal);
   stops.push(() => {

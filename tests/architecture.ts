@@ -94,6 +94,7 @@ export const ROWS: readonly Row[] = [
       "fs/promises",
       "http",
       "net",
+      "os",
       "path",
       "process",
       "timers/promises",
