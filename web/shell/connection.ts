@@ -139,7 +139,7 @@ export class Connection {
 
   /** ICE doubts its path. Until there is a session that is the end, if ICE has given up. */
   #broken(hasFailed: boolean): void {
-    if (this.#live) this.#recovery?.begin();
+    if (this.#live) this.#recovery?.begin(hasFailed ? "lost" : "doubt");
     else if (hasFailed) this.#end(new LostError("no_path", "The path to the device is gone"));
   }
 
@@ -325,7 +325,7 @@ export class Connection {
     let isInterrupted = false;
     const looks = setInterval(() => {
       const silence = liveness.silence(performance.now());
-      if (silence >= DOUBT_MS) this.#recovery?.begin();
+      if (silence >= DOUBT_MS) this.#recovery?.begin(silence >= SILENCE_MS ? "lost" : "doubt");
       if (isInterrupted === silence >= SILENCE_MS) return;
       isInterrupted = !isInterrupted;
       this.#events.interrupted(isInterrupted);
@@ -333,7 +333,7 @@ export class Connection {
     const news = new AbortController();
     const doubt = () => {
       ping();
-      this.#recovery?.begin();
+      this.#recovery?.begin("doubt");
     };
     addEventListener("online", doubt, { signal: news.signal });
     (navigator as { connection?: EventTarget }).connection

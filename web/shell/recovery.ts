@@ -33,6 +33,8 @@ const FORGOTTEN_LIMIT_MS = 1000; // a device that started again has nothing to a
 const PATH_LIMIT_MS = 4000; // ICE tries its pairs
 const PAUSE_MS = 300; // between two attempts
 const LOOK_MS = 50;
+/** After a recovery a mere doubt begins none for so long: each costs the rendezvous a socket, and bad lines doubt often. */
+const REST_MS = 5000;
 const MAX_CANDIDATES = 64; // each way
 
 /** What the recovery needs of `RestartChannel` (src/trust). */
@@ -92,6 +94,7 @@ export class Recovery {
   #remote: TransportFields;
   #isRunning = false;
   #beganAt = 0;
+  #restsUntil = 0;
   /** Answers that did not come, since one did. */
   #unanswered = 0;
   /** A description of ours waits for its answer: nothing else can be agreed upon before. */
@@ -104,9 +107,10 @@ export class Recovery {
     this.#remote = options.remote;
   }
 
-  /** The path is in doubt. Without effect while a recovery runs. */
-  begin(): void {
+  /** The path is in doubt, or lost. Without effect while a recovery runs. */
+  begin(why: "doubt" | "lost"): void {
     if (this.#isRunning || this.#options.signal.aborted) return;
+    if (why === "doubt" && performance.now() < this.#restsUntil) return;
     this.#isRunning = true;
     this.#beganAt = performance.now();
     this.#run().catch((cause: unknown) => {
@@ -115,6 +119,7 @@ export class Recovery {
       this.#options.fail(cause instanceof LostError ? cause : defect);
     }).finally(() => {
       this.#isRunning = false;
+      this.#restsUntil = performance.now() + REST_MS;
     });
   }
 

@@ -153,7 +153,7 @@ Deno.test("a restart takes name and password from the answer, and all else from 
       { kind: "candidate", generation, candidate: CANDIDATE },
     ],
   }));
-  one.recovery.begin();
+  one.recovery.begin("doubt");
   await one.until(() => one.added.length > 0);
   one.hear();
   await one.until(() => one.held() === 0);
@@ -175,8 +175,8 @@ Deno.test("a restart takes name and password from the answer, and all else from 
 
 Deno.test("a device that is not there yet is looked for again; one that answers meanwhile is left alone", async () => {
   const one = rig((attempt) => ({ isThere: attempt > 2 }));
-  one.recovery.begin();
-  one.recovery.begin(); // runs already
+  one.recovery.begin("doubt");
+  one.recovery.begin("doubt"); // runs already
   await one.until(() => one.attempts() === 2);
   one.hear();
   await one.until(() => one.held() === 0);
@@ -188,7 +188,7 @@ Deno.test("a device that is not there yet is looked for again; one that answers 
 
 Deno.test("an offer without an answer is made again with the next number, though the path is back", async () => {
   const one = rig((attempt) => attempt === 1 ? {} : { answers: (number) => [answer(number)] });
-  one.recovery.begin();
+  one.recovery.begin("doubt");
   await one.until(() => one.sent.length === 1);
   one.hear();
   await one.until(() => one.held() === 0);
@@ -199,16 +199,32 @@ Deno.test("an offer without an answer is made again with the next number, though
 
 Deno.test("a device that started again and does not answer ends the session", async () => {
   const one = rig(() => ({ isSameRun: false }));
-  one.recovery.begin();
+  one.recovery.begin("doubt");
   await one.until(() => one.failures.length > 0);
   assert.equal(one.failures[0]!.code, "silent");
   await one.until(() => one.held() === 0);
   one.end();
 });
 
+Deno.test("after a recovery a mere doubt begins none for a while, and a lost path does", async () => {
+  const one = rig(() => ({ answers: (generation) => [answer(generation)] }));
+  one.recovery.begin("doubt");
+  await one.until(() => one.descriptions.length === 1);
+  one.hear();
+  await one.until(() => one.held() === 0);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  one.recovery.begin("doubt");
+  assert.equal(one.held(), 0);
+  one.recovery.begin("lost");
+  await one.until(() => one.descriptions.length === 2);
+  one.hear();
+  await one.until(() => one.held() === 0);
+  one.end();
+});
+
 Deno.test("a connection that ends stops the search and lets go of the way", async () => {
   const one = rig(() => ({}));
-  one.recovery.begin();
+  one.recovery.begin("doubt");
   await one.until(() => one.sent.length === 1);
   one.end();
   await one.until(() => one.held() === 0);
