@@ -13,6 +13,7 @@ import { CameraError } from "./camera/source.ts";
 import { type AdminLent, type AdminLink, type AdminStatus, startAdmin } from "./control/admin.ts";
 import type { Identity } from "./control/identity.ts";
 import type { LendTerms } from "./control/lending.ts";
+import { NetworkWatch, ownAddresses } from "./control/network_watch.ts";
 import { RendezvousClient } from "./control/rendezvous_client.ts";
 import type { Config, ServiceConfig } from "./config.ts";
 import { createLog } from "./lib/log_sink.ts";
@@ -83,6 +84,7 @@ async function connect(
     services,
     cameras,
     log: createLog("agent"),
+    pathLost: () => client.doubt(),
   });
   stops.push(() => sessions.close());
 
@@ -130,6 +132,9 @@ async function connect(
   stops.push(() => admin.close());
 
   await control.start();
+  const network = new NetworkWatch(() => client.doubt(ownAddresses()));
+  network.start();
+  stops.push(() => network.stop());
   const stop = new AbortController();
   let isDialling = true;
   const running = client.run(stop.signal).finally(() => isDialling = false);

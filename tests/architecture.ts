@@ -107,6 +107,7 @@ export const ROWS: readonly Row[] = [
       "fs/promises",
       "http",
       "net",
+      "os",
       "path",
       "process",
       "timers/promises",

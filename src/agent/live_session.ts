@@ -9,6 +9,7 @@ import type { ControlMessage } from "../protocol/control.ts";
 import { helloOf } from "./hello.ts";
 import { SILENCE_LIMIT_MS } from "./limits.ts";
 import { OwnerRelay } from "./owner_relay.ts";
+import { Restarts } from "./restarts.ts";
 import { camerasWithin, servicesWithin } from "./scope.ts";
 import type { Admission, Cameras, Peer, Services } from "./seams.ts";
 import type { SessionParts } from "./session.ts";
@@ -37,6 +38,8 @@ export class LiveSession {
   #streams: Streams | undefined;
   #silence: ReturnType<typeof setTimeout> | undefined;
   #looking: ReturnType<typeof setInterval> | undefined;
+  /** How long the path is lost; 0 while there is one. */
+  #silentMs = 0;
 
   constructor(options: LiveSessionOptions) {
     const { admission, parts: { services, cameras, log }, peer, send } = options;
@@ -67,6 +70,12 @@ export class LiveSession {
     this.#streams.start();
     send(helloOf(admission.greeting(), { name, services: this.#services, cameras: this.#cameras }));
     this.#owner.start();
+    const restarts = new Restarts({
+      peer,
+      send: (message) => admission.sendRestart(message),
+      log,
+    });
+    admission.onRestart((message) => restarts.take(message));
     this.#heard();
     this.#supervise();
   }
@@ -113,15 +122,30 @@ export class LiveSession {
     await released;
   }
 
-  /** From now on a dead path ends the session, whatever the connection says of itself. */
+  /** From now on a path that stays dead ends the session, whatever the connection says of itself. */
   #supervise(): void {
-    const { peer, send, end } = this.#options;
-    const supervisor = new Supervisor();
+    const { peer, send, end, parts } = this.#options;
+    const supervisor = new Supervisor(parts.pathLimitMs);
     this.#looking = setInterval(() => {
       const step = supervisor.look(performance.now(), peer.heardAt());
-      if (step === "lost") end(new SessionEnd("closed", "the path went silent"));
-      else if (step !== "wait") send({ type: "ping", id: step.ping });
+      if (step === "lost") return end(new SessionEnd("closed", "no path to the browser"));
+      this.#noteSilence(supervisor.silentMs);
+      if (supervisor.isSilent) peer.probe();
+      if (step !== "wait") send({ type: "ping", id: step.ping });
     }, LOOK_MS);
+  }
+
+  /** Says once when a path is lost, and once when there is one again. */
+  #noteSilence(silentMs: number): void {
+    const { admission: { sessionId: session }, parts: { log, pathLost } } = this.#options;
+    if (silentMs > 0 && this.#silentMs === 0) {
+      log.info("session.path_lost", { session });
+      pathLost?.();
+    }
+    if (silentMs === 0 && this.#silentMs > 0) {
+      log.info("session.path_found", { session, ms: Math.round(this.#silentMs) });
+    }
+    this.#silentMs = silentMs;
   }
 
   /** Some message came: the browser is alive. */

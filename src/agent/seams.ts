@@ -8,6 +8,7 @@ import type { CameraCode, CameraState, Named } from "../protocol/control.ts";
 import type { Header, RequestHead, ResponseHead, SocketClose } from "../protocol/http.ts";
 import type { OwnerReply, OwnerRequest } from "../protocol/owner.ts";
 import type { TransportFields } from "../protocol/sdp.ts";
+import type { RestartMessage } from "../trust/handshake.ts";
 
 /* ---- webrtc ---------------------------------------------------------------------------------------------- */
 
@@ -68,11 +69,26 @@ export interface PeerHandlers {
   keyFrameWanted(mid: string): void;
 }
 
+/** Name and password of one end's ICE. */
+export type IceCredentials = Pick<TransportFields, "ufrag" | "pwd">;
+
 /** One WebRTC connection, device side. SDP is what `protocol/sdp.ts` wrote; it never comes from the network. */
 export interface Peer {
   /** Takes an offer and gives the answer at once, without waiting for candidates. Also for later offers with media. */
   answer(offerSdp: string): Promise<string>;
   addCandidate(candidate: string): Promise<void>;
+  /**
+   * Looks for another path with new credentials, and goes over to it when there is one; a search before ends. Gives our
+   * credentials; our candidates go to `candidate`. Rejects after close.
+   */
+  restart(
+    remote: IceCredentials,
+    candidate: (candidate: string) => void,
+  ): Promise<IceCredentials>;
+  /** A candidate of the browser for the newest restart. Never rejects. */
+  addRestartCandidate(candidate: string): Promise<void>;
+  /** Nothing was heard for a while: asks the browser's address for a sign of life, at once. */
+  probe(): void;
   /** Creates the negotiated channel with this id. Call once per id. */
   channel(id: number, label: string): Channel;
   /** SHA-256 of the certificate the other end showed in its DTLS handshake; undefined before that. */
@@ -158,6 +174,10 @@ export interface Admission {
   sendCandidate(candidate: string): Promise<void>;
   /** Candidates of the browser as they come, in order. Set once. */
   onCandidate(listener: (candidate: string) => void): void;
+  /** Seals and sends a message about another path; after `confirmed`. */
+  sendRestart(message: RestartMessage): Promise<void>;
+  /** What the browser says about another path, as it comes, in order; after `confirmed`. Set once. */
+  onRestart(listener: (message: RestartMessage) => void): void;
   readonly confirmation: Confirmation;
   /** The peer confirmed: what the handshake wanted (an owner to add, say) becomes lasting now, before anything opens. */
   confirmed(): Promise<void>;

@@ -27,6 +27,10 @@ export interface SessionParts {
   readonly services: Services;
   readonly cameras: Cameras;
   readonly log: Log;
+  /** A session's path went silent: what else of this machine's network may be dead? Must not throw. */
+  readonly pathLost?: () => void;
+  /** How long a session may be without any path, in ms; `PATH_LIMIT_MS` unless a test says less. */
+  readonly pathLimitMs?: number;
 }
 
 type State =

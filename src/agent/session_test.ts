@@ -41,13 +41,39 @@ Deno.test("session that ends tells the browser, closes the connection once and l
   assert.equal(stage.reason(), "porthole is stopping");
 });
 
-Deno.test("session pings, and ends when the path has gone silent, though nobody closes it", async () => {
-  const stage = new Stage();
+Deno.test("session pings, asks when nothing is heard, and ends when there is no path for its limit", async () => {
+  const stage = new Stage({ pathLimitMs: 4000 });
   await stage.live();
   assert.equal((await stage.until("ping")).type, "ping");
   stage.peer.heard = performance.now();
   await stage.over;
-  assert.equal(stage.reason(), "the path went silent");
+  assert.equal(stage.reason(), "no path to the browser");
+  assert.ok(performance.now() - stage.peer.heard >= 4000);
+  assert.ok(stage.peer.probes > 0);
+  assert.equal(stage.events.filter(([event]) => event === "session.path_lost").length, 1);
+});
+
+Deno.test("session whose path comes back in time goes on, and says how long it was away", async () => {
+  const stage = new Stage({ pathLimitMs: 60_000 });
+  await stage.live();
+  stage.peer.heard = performance.now() - 60_000; // the session's own beginning counts
+  await stage.event("session.path_lost");
+  stage.peer.heard = undefined;
+  await stage.event("session.path_found");
+  assert.equal(stage.peer.closed, 0);
+  stage.session.close("closed", "test over");
+  await stage.over;
+});
+
+Deno.test("session whose right ends while it has no path ends at once", async () => {
+  const stage = new Stage();
+  await stage.live();
+  stage.peer.heard = performance.now();
+  await stage.event("session.path_lost");
+  const from = performance.now();
+  stage.admission.cutting.abort("revoked");
+  await stage.over;
+  assert.ok(performance.now() - from < 2000);
 });
 
 Deno.test("session with a forged proof ends before anything opens", async () => {

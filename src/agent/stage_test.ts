@@ -4,6 +4,7 @@ import type { Operation } from "../protocol/access.ts";
 import type { ControlMessage } from "../protocol/control.ts";
 import { decodeControl, encodeControl } from "../protocol/control_codec.ts";
 import { answerSdp, type TransportFields } from "../protocol/sdp.ts";
+import type { RestartMessage } from "../trust/handshake.ts";
 import { ChannelDouble, servicesDouble } from "./doubles_test.ts";
 import type {
   Admission,
@@ -11,6 +12,7 @@ import type {
   Cameras,
   Confirmation,
   Greeting,
+  IceCredentials,
   Named,
   OwnerDesk,
   Peer,
@@ -38,6 +40,17 @@ export class PeerDouble implements Peer {
   handlers!: PeerHandlers;
   closed = 0;
   seen: Bytes | undefined = TRANSPORT.fingerprint;
+  /** Restarts that were asked for, and what was added to them. */
+  readonly restarts: string[] = [];
+  probes = 0;
+
+  restart(remote: IceCredentials, candidate: (candidate: string) => void): Promise<IceCredentials> {
+    this.restarts.push(`${remote.ufrag} ${remote.pwd}`);
+    candidate(`ours for ${remote.ufrag}`);
+    return Promise.resolve({ ufrag: `re-${remote.ufrag}`, pwd: TRANSPORT.pwd });
+  }
+  addRestartCandidate = (candidate: string) => Promise.resolve(void this.restarts.push(candidate));
+  probe = () => void this.probes++;
 
   answer(offer: string): Promise<string> {
     this.offers.push(offer);
@@ -96,6 +109,11 @@ export class AdmissionDouble implements Admission {
   answer = () => Promise.resolve(void this.log.push("answer"));
   sendCandidate = (candidate: string) => Promise.resolve(void this.log.push(candidate));
   onCandidate = () => {};
+  readonly restarts: RestartMessage[] = [];
+  sendRestart = (message: RestartMessage) => Promise.resolve(void this.restarts.push(message));
+  /** Speaks as the browser, once the session is live. */
+  restart: ((message: RestartMessage) => void) | undefined;
+  onRestart = (listener: (message: RestartMessage) => void) => void (this.restart = listener);
   confirmed: () => Promise<void> = () => Promise.resolve(void this.log.push("confirmed"));
   greeting = () => this.hello;
   used = (use: Use) => void this.uses.push(use);
@@ -151,6 +169,7 @@ export interface StageOptions {
   readonly admission?: AdmissionDouble;
   readonly services?: Partial<Services>;
   readonly cameras?: Cameras;
+  readonly pathLimitMs?: number;
 }
 
 /** A session up to the open control channel, and the browser's end of that. */
@@ -163,13 +182,17 @@ export class Stage {
   readonly over: Promise<void>;
   #waiting: (() => void)[] = [];
 
-  constructor({ admission, services, cameras }: StageOptions = {}) {
+  constructor({ admission, services, cameras, pathLimitMs }: StageOptions = {}) {
     this.admission = admission ?? new AdmissionDouble();
-    const log = (event: string, fields?: unknown) => void this.events.push([event, fields]);
+    const log = (event: string, fields?: unknown) => {
+      this.events.push([event, fields]);
+      for (const wake of this.#waiting.splice(0)) wake();
+    };
     this.session = new Session(this.admission, {
       name: "Bench",
       services: servicesDouble(services ?? {}),
       cameras: cameras ?? NO_CAMERAS,
+      ...(pathLimitMs !== undefined && { pathLimitMs }),
       log: { debug: log, info: log, warn: log, error: log },
       createPeer: ({ handlers }) => {
         this.peer.handlers = handlers;
@@ -203,6 +226,13 @@ export class Stage {
     for (;;) {
       const found = this.messages.find((message) => message.type === type && wanted(message));
       if (found !== undefined) return found;
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  /** Waits for a line of the log, past or future. */
+  async event(name: string): Promise<void> {
+    while (!this.events.some(([event]) => event === name)) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }

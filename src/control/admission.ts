@@ -8,7 +8,7 @@
  *                                silence                                   silence            sealed refusal
  *
  * A session outlives its signalling: when the browser's socket is gone, candidates can no longer pass, and nothing else
- * changes. A session that never confirms is ended by the agent. Not here: by what right somebody comes (`entrance.ts`),
+ * changes. Its browser may come back by any socket and ask for another path (M5): the message names the session. A session that never confirms is ended by the agent. Not here: by what right somebody comes (`entrance.ts`),
  * and who gives way when many come (`places.ts`).
  */
 import { type Bytes, toHex } from "../lib/bytes.ts";
@@ -18,6 +18,7 @@ import { keyId } from "../trust/key_id.ts";
 import { HANDSHAKE_VERSION, MESSAGE } from "../trust/message.ts";
 import { offerTag } from "../trust/offer.ts";
 import { signPresence } from "../trust/presence.ts";
+import { restartSession } from "../trust/restart.ts";
 import type { Admission, OfferLink } from "./admission_types.ts";
 import { AdmittedSession } from "./admitted_session.ts";
 import type { Audit } from "./audit.ts";
@@ -105,10 +106,14 @@ export class Admissions {
     });
   }
 
-  /** Takes what a browser sent through the rendezvous: an offer, or a candidate of its session. Never rejects. */
+  /**
+   * Takes what a browser sent through the rendezvous: an offer, a candidate of its session, or a wish for another path.
+   * Never rejects.
+   */
   async receive(peer: number, sealed: Bytes, link: OfferLink): Promise<void> {
     if (sealed[0] === MESSAGE.offer) return await this.#takeOffer(peer, sealed, link);
     try {
+      if (sealed[0] === MESSAGE.restart) return await this.#takeRestart(peer, sealed, link);
       await this.#routes.get(peer)?.session?.takeCandidate(sealed);
     } catch (error) {
       this.#reportDrop(error); // the agent's listener threw
@@ -143,6 +148,21 @@ export class Admissions {
       lane.leave();
       if (!route.session) this.#forget(route);
     }
+  }
+
+  /** Of a session that is over, or a stranger's guess, nothing is said: there is nobody to seal to. */
+  async #takeRestart(peer: number, sealed: Bytes, link: OfferLink): Promise<void> {
+    const { monotonic, live } = this.#options;
+    const sessionId = restartSession(sealed);
+    const session = [...this.#places.all()].find((one) => one.sessionId === sessionId);
+    const message = await session?.openRestart(sealed, monotonic());
+    if (session === undefined || message === undefined) return;
+    const code = session.verdict();
+    if (code !== undefined) return live.end(session, code);
+    const known = this.#routes.get(peer);
+    const route = known?.session === session ? known : { session };
+    this.#routes.set(peer, route);
+    session.takeRestart(message, this.#guarded(link, { peer, route }));
   }
 
   /** The link, until its browser is gone or makes another offer. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Admission as AgentAdmission } from "../agent/seams.ts";
 import { randomBytes } from "../trust/digest.ts";
-import { BrowserHandshake, HandshakeError } from "../trust/handshake.ts";
+import { BrowserHandshake, HandshakeError, type RestartMessage } from "../trust/handshake.ts";
 import {
   BROWSER_TRANSPORT,
   CANDIDATE,
@@ -13,7 +13,7 @@ import { Admissions, MAX_OPENING } from "./admission.ts";
 import { MIN_WINDOW_MS } from "./pairing.ts";
 import { MAX_PENDING, MAX_PENDING_OF_HOLDER, PENDING_LIMIT_MS } from "./places.ts";
 import { SEEN_UNTIL_CHANGE } from "./replay_guard.ts";
-import { type Claim, override, Scene } from "./testing/scene.ts";
+import { type Claim, HOUR, override, type Person, Scene } from "./testing/scene.ts";
 import { nonceOf, rawOffer } from "./testing/raw_offer.ts";
 import { type Bytes, flipped } from "./test_parts.ts";
 
@@ -548,5 +548,115 @@ Deno.test("admission reports an agent that throws and goes on", async () => {
     }
     const failed = log.events.filter((event) => event === "admission.failed");
     assert.equal(failed.length, MAX_OPENING + 1);
+  });
+});
+
+/** What a session heard of restarts. */
+function heardBy(person: Person): RestartMessage[] {
+  const heard: RestartMessage[] = [];
+  person.admission.onRestart((message) => heard.push(message));
+  return heard;
+}
+
+const RESTART: RestartMessage = {
+  kind: "credentials",
+  generation: 1,
+  ufrag: "abcd",
+  pwd: "a".repeat(22),
+};
+
+Deno.test("admission finds the session of a restart that comes by another socket, and answers there", async () => {
+  await Scene.run(async (desk) => {
+    const person = await desk.owner();
+    const { handshake, peer, inbox } = person.browser;
+    const heard = heardBy(person);
+    desk.admissions.gone(peer);
+    inbox.length = 0;
+    const elsewhere: Bytes[] = [];
+    const link = { iceServers: [], reply: (sealed: Bytes) => void elsewhere.push(sealed) };
+    const wire = await handshake.restarts().seal(RESTART);
+    await desk.admissions.receive(peer + 1000, wire, link);
+    assert.deepEqual(heard, [RESTART]);
+    await person.admission.sendRestart({ ...RESTART, ufrag: "ours" });
+    assert.deepEqual(await handshake.restarts().open(elsewhere[0]!), { ...RESTART, ufrag: "ours" });
+    assert.deepEqual(inbox, []);
+    desk.admissions.gone(peer + 1000);
+    await person.admission.sendRestart(RESTART);
+    assert.equal(elsewhere.length, 1, "nothing goes to a socket that is gone");
+  });
+});
+
+Deno.test("admission drops restarts that are forged, repeated, or of nobody, and lets them move nothing", async () => {
+  await Scene.run(async (desk) => {
+    const person = await desk.owner();
+    const { browser } = person;
+    const heard = heardBy(person);
+    const stolen: Bytes[] = [];
+    const stranger = { iceServers: [], reply: (sealed: Bytes) => void stolen.push(sealed) };
+    const wire = await browser.handshake.restarts().seal(RESTART);
+    await desk.admissions.receive(7000, flipped(wire, 30), stranger); // a guess at the session
+    await desk.admissions.receive(7000, flipped(wire, 3), stranger); // another session
+    await desk.admissions.receive(7000, wire.slice(0, 100), stranger);
+    assert.deepEqual(heard, []);
+    await browser.send(wire);
+    await desk.admissions.receive(7000, wire, stranger); // heard on the way
+    assert.deepEqual(heard, [RESTART]);
+    await person.admission.sendRestart(RESTART);
+    assert.deepEqual(stolen, []);
+  });
+});
+
+Deno.test("admission takes no restart for a session that did not confirm, or is over", async () => {
+  await Scene.run(async (desk) => {
+    const signer = await newSigner();
+    await desk.addOwner(signer);
+    const browser = await desk.browser(signer);
+    const admission = await browser.admitted();
+    await admission.answer(DEVICE_TRANSPORT);
+    await browser.handshake.acceptAnswer(browser.inbox.shift()!);
+    const heard: RestartMessage[] = [];
+    admission.onRestart((message) => heard.push(message));
+    await browser.send(await browser.handshake.restarts().seal(RESTART));
+    assert.deepEqual(heard, []);
+
+    const person = await desk.enter(signer);
+    const heardLive = heardBy(person);
+    person.admission.release();
+    await person.browser.send(await person.browser.handshake.restarts().seal(RESTART));
+    assert.deepEqual(heardLive, []);
+  });
+});
+
+Deno.test("admission ends a session whose grant has ended instead of restarting it", async () => {
+  await Scene.run(async (desk) => {
+    const { fragment } = await desk.lend();
+    const guest = await desk.guest(fragment);
+    const heard = heardBy(guest);
+    desk.world.pass(HOUR + 1); // and nobody has looked since
+    assert.equal(guest.bye, undefined);
+    await guest.browser.send(await guest.browser.handshake.restarts().seal(RESTART));
+    assert.equal(guest.bye, "expired");
+    assert.deepEqual(heard, []);
+  });
+});
+
+Deno.test("admission bounds the restarts of a session, and what is tried for it", async () => {
+  await Scene.run(async (desk) => {
+    const person = await desk.owner();
+    const heard = heardBy(person);
+    const restarts = person.browser.handshake.restarts();
+    for (let generation = 1; generation <= 30; generation++) {
+      await person.browser.send(await restarts.seal({ ...RESTART, generation }));
+    }
+    assert.equal(heard.length, 8);
+    for (let i = 0; i < 100; i++) {
+      await person.browser.send(flipped(await restarts.seal(RESTART), 40));
+    }
+    const genuine = await restarts.seal({ ...RESTART, generation: 99 });
+    await person.browser.send(genuine);
+    assert.equal(heard.length, 8);
+    desk.world.pass(10);
+    await person.browser.send(await restarts.seal({ ...RESTART, generation: 100 }));
+    assert.equal(heard.at(-1)!.generation, 100);
   });
 });

@@ -8,7 +8,7 @@ import type { Access, Operation } from "../protocol/access.ts";
 import type { OwnerReply, OwnerRequest } from "../protocol/owner.ts";
 import type { TransportFields } from "../protocol/sdp.ts";
 import type { IceServerEntry } from "../protocol/signal.ts";
-import type { Confirmation } from "../trust/handshake.ts";
+import type { Confirmation, RestartMessage } from "../trust/handshake.ts";
 
 /** The way back to one browser, through the rendezvous. */
 export interface OfferLink {
@@ -67,6 +67,10 @@ export interface Admission {
   answer(local: TransportFields): Promise<void>;
   sendCandidate(candidate: string): Promise<void>;
   onCandidate(listener: (candidate: string) => void): void;
+  /** Seals and sends a message about another path; after `confirmed`. */
+  sendRestart(message: RestartMessage): Promise<void>;
+  /** What the browser says about another path, in order; after `confirmed`. */
+  onRestart(listener: (message: RestartMessage) => void): void;
   readonly confirmation: Confirmation;
   confirmed(): Promise<void>;
   release(): void;

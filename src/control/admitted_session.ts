@@ -6,7 +6,12 @@ import { type Bytes, toHex } from "../lib/bytes.ts";
 import type { ByeCode } from "../protocol/control.ts";
 import type { TransportFields } from "../protocol/sdp.ts";
 import type { IceServerEntry } from "../protocol/signal.ts";
-import type { Confirmation, DeviceHandshake, RefusalReason } from "../trust/handshake.ts";
+import type {
+  Confirmation,
+  DeviceHandshake,
+  RefusalReason,
+  RestartMessage,
+} from "../trust/handshake.ts";
 import { MAX_TRICKLED_CANDIDATES } from "../trust/trickle.ts";
 import type {
   Admission,
@@ -18,9 +23,15 @@ import type {
 } from "./admission_types.ts";
 import type { Candidate, Entry, Way } from "./entrance.ts";
 import type { ConnectedSession } from "./live_sessions.ts";
+import { TokenBucket } from "./token_bucket.ts";
 
 /** Sealed candidates that are tried at all: strangers can send junk, and trying costs. */
 const MAX_TRIED = 2 * MAX_TRICKLED_CANDIDATES;
+
+/** Messages about another path that are tried: a restart has some twenty, and whoever saw one can repeat it. */
+const RESTART_MESSAGES = { capacity: 100, perSecond: 5 };
+/** Restarts: each costs sockets and questions to servers. A browser that finds no path asks every few seconds. */
+const RESTARTS = { capacity: 8, perSecond: 0.25 };
 
 /** What `Admissions` does for a session. */
 export interface SessionOwner {
@@ -52,13 +63,17 @@ export class AdmittedSession implements Admission, Candidate, ConnectedSession {
   readonly handshake: DeviceHandshake;
   readonly way: Way;
   readonly pass: Bytes;
-  readonly #link: OfferLink;
+  /** That of the newest authentic message: a restart may come through another socket. */
+  #link: OfferLink;
   readonly #owner: SessionOwner;
   readonly #ending = new AbortController();
   /** Candidates that came before anybody listened: bounded by `MAX_TRICKLED_CANDIDATES`. */
   readonly #waiting: string[] = [];
   #state: State = { kind: "admitted" };
   #listener: ((candidate: string) => void) | undefined;
+  #restartListener: ((message: RestartMessage) => void) | undefined;
+  readonly #restartMessages = new TokenBucket(RESTART_MESSAGES);
+  readonly #restarts = new TokenBucket(RESTARTS);
   #checkNumber = "";
   #tried = 0;
   #sent = 0;
@@ -138,6 +153,35 @@ export class AdmittedSession implements Admission, Candidate, ConnectedSession {
     else this.#waiting.push(candidate);
   }
 
+  async sendRestart(message: RestartMessage): Promise<void> {
+    const sealed = await this.handshake.restarts().seal(message);
+    this.#link.reply(sealed);
+  }
+
+  onRestart(listener: (message: RestartMessage) => void): void {
+    this.#restartListener = listener;
+  }
+
+  /** Opens a message about another path; undefined for what is none of this browser's, or too much. */
+  async openRestart(sealed: Bytes, now: number): Promise<RestartMessage | undefined> {
+    if (this.#state.kind !== "entered" || !this.#restartMessages.take(now)) return undefined;
+    let message: RestartMessage;
+    try {
+      message = await this.handshake.restarts().open(sealed);
+    } catch {
+      return undefined; // anyone may have sent it
+    }
+    const isTooOften = message.kind === "credentials" && !this.#restarts.take(now);
+    return isTooOften ? undefined : message;
+  }
+
+  /** Passes an opened message on; from now on the browser is behind this link. */
+  takeRestart(message: RestartMessage, link: OfferLink): void {
+    if (this.#state.kind !== "entered") return; // it ended meanwhile
+    this.#link = link;
+    this.#restartListener?.(message);
+  }
+
   /* ---- the way in, and out --------------------------------------------------------------------------------- */
 
   async confirmed(): Promise<void> {
@@ -149,6 +193,7 @@ export class AdmittedSession implements Admission, Candidate, ConnectedSession {
   release(): void {
     this.#over();
     this.#listener = undefined;
+    this.#restartListener = undefined;
     this.#owner.released(this);
   }
 

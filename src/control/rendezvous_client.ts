@@ -51,6 +51,8 @@ export class RendezvousClient {
   #shell: string | undefined;
   #link: RendezvousLink | undefined;
   #pingEveryMs: number;
+  #hurryUntil = -Infinity;
+  #pausing: AbortController | undefined;
 
   /** Throws an Error for a URL that cannot be dialled. */
   constructor(options: RendezvousClientOptions) {
@@ -89,6 +91,20 @@ export class RendezvousClient {
     this.#link?.updatePeople();
   }
 
+  /**
+   * The network changed, or a path to a browser went silent: whatever of ours is dead is to be known soon. `addresses` are
+   * this machine's, if they changed.
+   */
+  doubt(addresses?: ReadonlySet<string>): void {
+    this.#hurryUntil = performance.now() + this.#limits.hurryMs;
+    this.#pausing?.abort();
+    this.#link?.doubt(addresses);
+  }
+
+  get #isHurried(): boolean {
+    return performance.now() < this.#hurryUntil;
+  }
+
   /** Runs until `signal` is aborted; never rejects for anything the network does. Call once. */
   async run(signal: AbortSignal): Promise<void> {
     try {
@@ -114,7 +130,9 @@ export class RendezvousClient {
       people,
       mail,
       log,
-      limits: this.#limits,
+      limits: this.#isHurried
+        ? { ...this.#limits, registerMs: this.#limits.hurryRegisterMs }
+        : this.#limits,
       pingEveryMs: this.#pingEveryMs,
       registered: (iceServers, shell) => this.#registered(iceServers, shell),
       newIceServers: (iceServers) => this.#iceServers = iceServers,
@@ -139,14 +157,16 @@ export class RendezvousClient {
     if (reason === "silent") {
       this.#pingEveryMs = Math.max(this.#limits.minPingMs, this.#pingEveryMs / 2);
     }
-    const retryMs = backoffMs(attempt - 1, {
+    const retryMs = this.#isHurried ? this.#limits.hurryPauseMs : backoffMs(attempt - 1, {
       floorMs: this.#limits.retryFloorMs,
       ceilingMs: this.#limits.retryCeilingMs,
       random: Math.random(),
     });
     this.#options.log.warn("rendezvous.lost", { url: this.#url, reason, detail, retryMs });
     this.#set({ kind: "waiting", reason, retryMs });
-    await delay(retryMs, undefined, { signal }).catch(() => {}); // aborted: the loop sees it
+    const pausing = this.#pausing = new AbortController();
+    const ends = AbortSignal.any([signal, pausing.signal]);
+    await delay(retryMs, undefined, { signal: ends }).catch(() => {}); // aborted: the loop sees it
   }
 
   #set(state: RendezvousState): void {

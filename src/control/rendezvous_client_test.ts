@@ -296,6 +296,37 @@ Deno.test("rendezvous client stays while its pings are answered", async () => {
   assert.equal(scene.client.state.kind, "registered");
 });
 
+Deno.test("rendezvous client in doubt finds a dead connection soon, and dials again at once", async () => {
+  await using scene = await Scene.start({
+    ...{ pingMs: 3_600_000, doubtMs: 5, pongMs: 3_600_000 },
+    ...{ retryFloorMs: 3_600_000, retryCeilingMs: 3_600_000, hurryPauseMs: 1 },
+  });
+  const dead = await scene.registered(); // it answers no ping
+  scene.client.doubt();
+  await dead.closed;
+  assert.equal(lossOf(scene), "moved");
+  await scene.registered();
+});
+
+Deno.test("rendezvous client in doubt keeps a connection that answers", async () => {
+  await using scene = await Scene.start({ doubtMs: 60_000, pongMs: 60_000 });
+  const connection = await scene.registered();
+  const pinged = new Promise((resolve) => connection.socket.once("ping", resolve));
+  scene.client.doubt(new Set(["192.0.2.1"])); // the loopback's address is not among those that go
+  await pinged;
+  assert.equal(scene.client.state.kind, "registered");
+  assert.equal(lossOf(scene), undefined);
+});
+
+Deno.test("rendezvous client that waits dials at once when the network changes", async () => {
+  await using scene = await Scene.start({ retryFloorMs: 3_600_000, retryCeilingMs: 3_600_000 });
+  const connection = await scene.registered();
+  connection.socket.close();
+  await scene.until(() => scene.client.state.kind === "waiting");
+  scene.client.doubt();
+  await scene.registered();
+});
+
 Deno.test("rendezvous client does not wait for a challenge for ever", async () => {
   await using scene = await Scene.start({ registerMs: 30 });
   await (await scene.connection()).closed;

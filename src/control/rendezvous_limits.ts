@@ -5,6 +5,8 @@ export interface LinkLimits {
   readonly registerMs: number;
   /** Answer to a ping on the worst mobile link. */
   readonly pongMs: number;
+  /** The same where the path is in doubt: what is dead is to be known, and dialled anew, while somebody waits. */
+  readonly doubtMs: number;
   /** Browsers at a time; a rendezvous of ours gives 64, a hostile one must not fill our memory. */
   readonly peers: number;
   /** Bytes that wait for a rendezvous that does not read. */
@@ -23,6 +25,10 @@ export interface ClientLimits extends LinkLimits {
   readonly minPingMs: number;
   readonly retryFloorMs: number;
   readonly retryCeilingMs: number;
+  /** For so long after a change of the network, dials are given up soon (`hurryRegisterMs`) and follow each other fast. */
+  readonly hurryMs: number;
+  readonly hurryRegisterMs: number;
+  readonly hurryPauseMs: number;
   /** A connection that held for so long counts as a success: the next wait is short again. */
   readonly stableMs: number;
 }
@@ -30,6 +36,7 @@ export interface ClientLimits extends LinkLimits {
 export const CLIENT_LIMITS: ClientLimits = {
   registerMs: 20_000,
   pongMs: 10_000,
+  doubtMs: 2_000,
   peers: 256,
   waitingBytes: 256 * 1024,
   peopleMs: 1_000,
@@ -37,5 +44,8 @@ export const CLIENT_LIMITS: ClientLimits = {
   minPingMs: 55_000,
   retryFloorMs: 1_000,
   retryCeilingMs: 60_000,
+  hurryMs: 30_000,
+  hurryRegisterMs: 4_000,
+  hurryPauseMs: 300,
   stableMs: 60_000,
 };

@@ -63,6 +63,7 @@ export type LossReason =
   | "timeout"
   | "closed"
   | "silent"
+  | "moved"
   | "slow"
   | "malformed"
   | "failed"
@@ -84,6 +85,8 @@ export class RendezvousLink {
   #settle: ((loss: Loss) => void) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #heardSincePing = false;
+  /** The address of this machine that the connection uses; undefined where nobody says it. */
+  #localAddress: string | undefined;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -126,6 +129,20 @@ export class RendezvousLink {
     if (this.#state === "registered") this.#people.ask();
   }
 
+  /**
+   * The path is in doubt: asks for a sign of life now, and gives a dead connection up soon. One whose own address this
+   * machine no longer has (`addresses`) is dead.
+   */
+  doubt(addresses?: ReadonlySet<string>): void {
+    const local = this.#localAddress;
+    if (addresses !== undefined && local !== undefined && !addresses.has(local)) {
+      return this.#end({ reason: "moved" });
+    }
+    if (this.#state !== "registered") return;
+    clearTimeout(this.#timer);
+    this.#ping({ waitMs: this.#options.limits.doubtMs, reason: "moved" });
+  }
+
   #dial(): void {
     const { url, limits } = this.#options;
     const socket = this.#socket = new WebSocket(url, {
@@ -134,6 +151,7 @@ export class RendezvousLink {
       autoPong: false, // `ws` would queue pongs without end for one who does not read
     });
     this.#timer = setTimeout(() => this.#end({ reason: "timeout" }), limits.registerMs);
+    socket.on("upgrade", ({ socket }) => this.#localAddress = addressOf(socket.localAddress));
     socket.on("open", () => this.#opened());
     socket.on("message", (data, isBinary) => this.#read(isBinary ? "" : String(data)));
     socket.on("pong", () => this.#heardSincePing = true);
@@ -245,16 +263,18 @@ export class RendezvousLink {
   #pause(): void {
     clearTimeout(this.#timer);
     if (this.#state === "ended") return;
-    this.#timer = setTimeout(() => this.#ping(), this.#options.pingEveryMs);
+    const { pingEveryMs, limits: { pongMs } } = this.#options;
+    const ping = () => this.#ping({ waitMs: pongMs, reason: "silent" });
+    this.#timer = setTimeout(ping, pingEveryMs);
   }
 
-  #ping(): void {
+  #ping({ waitMs, reason }: { waitMs: number; reason: "silent" | "moved" }): void {
     this.#heardSincePing = false;
     if (this.#isWritable()) this.#socket!.ping(); // running: there is a socket
     this.#timer = setTimeout(() => {
       if (this.#heardSincePing) this.#pause();
-      else this.#end({ reason: "silent" });
-    }, this.#options.limits.pongMs);
+      else this.#end({ reason });
+    }, waitMs);
   }
 
   #write(message: FromDevice): boolean {
@@ -281,4 +301,10 @@ export class RendezvousLink {
     for (const peer of [...this.#peers]) this.#forget(peer);
     this.#settle?.(loss);
   }
+}
+
+/** An address as `os.networkInterfaces` writes it; undefined for the loopback, which stays. */
+function addressOf(text: string | undefined): string | undefined {
+  const address = text?.replace(/^::ffff:/, "");
+  return address === undefined || /^127\.|^::1$/.test(address) ? undefined : address;
 }

@@ -7,7 +7,7 @@
  *
  * An answer that does not hold leaves the state at `offered`: it may be the rendezvous' own, and the device's may follow.
  */
-import type { Bytes } from "../lib/bytes.ts";
+import { type Bytes, equalBytes } from "../lib/bytes.ts";
 import type { TransportFields } from "../protocol/sdp.ts";
 import { answerExchangeKey, openAnswer } from "./answer.ts";
 import { checkNumber } from "./check_number.ts";
@@ -23,6 +23,7 @@ import { HANDSHAKE_VERSION, SESSION_ID_BYTES } from "./message.ts";
 import { type OfferedClaim, type OfferMessage, sealOffer } from "./offer.ts";
 import { passTag } from "./pass.ts";
 import { type Presence, verifyPresence } from "./presence.ts";
+import { RestartChannel } from "./restart.ts";
 import { type ExchangeKey, generateExchangeKey } from "./seal.ts";
 import { Serial } from "./serial.ts";
 import { browserSessionKeys, type SessionKeys } from "./session_keys.ts";
@@ -61,6 +62,7 @@ type State =
   | {
     readonly kind: "answered";
     readonly trickle: Trickle;
+    readonly restarts: RestartChannel;
     readonly confirmation: Confirmation;
     /** M1 and M2. */
     readonly wires: readonly [offer: Bytes, answer: Bytes];
@@ -159,6 +161,10 @@ export class BrowserHandshake {
       this.#set({
         kind: "answered",
         trickle: new Trickle({ send: keys.fromBrowser, receive: keys.fromDevice }),
+        restarts: new RestartChannel(sessionId, {
+          send: keys.restartFromBrowser,
+          receive: keys.restartFromDevice,
+        }),
         confirmation: this.#confirm(state, { wire: m2, remote: answer.transport }),
         wires: [state.offer.wire, m2],
       });
@@ -174,6 +180,22 @@ export class BrowserHandshake {
   /** Opens an M3 of the device. Rejects with a HandshakeError for anything else, which may be ignored. */
   async openCandidate(m3: Bytes): Promise<string> {
     return await this.#answered("accept candidate").trickle.open(m3);
+  }
+
+  /** Whether a later M0 is of the run of the device that this handshake is with. One that it did not sign says nothing. */
+  async isSameRun(presence: Bytes): Promise<boolean> {
+    const { devicePublicKey, heard } = this.#session;
+    try {
+      const { bootNonce } = await verifyPresence(presence, devicePublicKey);
+      return equalBytes(bootNonce, heard.bootNonce);
+    } catch {
+      return true;
+    }
+  }
+
+  /** M5, after the answer. Always the same object. */
+  restarts(): RestartChannel {
+    return this.#answered("restart").restarts;
   }
 
   /** M4, after the answer. Always the same object. */

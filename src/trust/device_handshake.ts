@@ -19,6 +19,7 @@ import { type RefusalReason, refuseAs } from "./handshake_error.ts";
 import { deviceId } from "./key_id.ts";
 import { HANDSHAKE_VERSION } from "./message.ts";
 import { type Offer, type OfferMessage, openOffer, type SealingKey } from "./offer.ts";
+import { RestartChannel } from "./restart.ts";
 import { generateExchangeKey, sharedSecret } from "./seal.ts";
 import { deviceSessionKeys, type SessionKeys } from "./session_keys.ts";
 import { Trickle } from "./trickle.ts";
@@ -49,6 +50,7 @@ type State =
   | {
     readonly kind: "answered";
     readonly trickle: Trickle;
+    readonly restarts: RestartChannel;
     readonly confirmation: Confirmation;
     /** M2. */
     readonly answer: Bytes;
@@ -163,6 +165,10 @@ export class DeviceHandshake {
     this.#set({
       kind: "answered",
       trickle: new Trickle({ send: keys.fromDevice, receive: keys.fromBrowser }),
+      restarts: new RestartChannel(this.sessionId, {
+        send: keys.restartFromDevice,
+        receive: keys.restartFromBrowser,
+      }),
       confirmation: this.#confirm(transport, wire),
       answer: wire,
     });
@@ -184,6 +190,11 @@ export class DeviceHandshake {
   /** Opens an M3 of the browser. Rejects with a HandshakeError for anything else, which may be ignored. */
   async openCandidate(m3: Bytes): Promise<string> {
     return await this.#answered("accept candidate").trickle.open(m3);
+  }
+
+  /** M5, after the answer. Always the same object. */
+  restarts(): RestartChannel {
+    return this.#answered("restart").restarts;
   }
 
   /** M4, after the answer. Always the same object. */

@@ -10,6 +10,7 @@
  *        | <-- M3 candidates: one key per direction, counted ------------------> |
  *        | <========= ICE, DTLS with exactly the signed fingerprints ==========> |
  *        | <-- M4 confirmation, in channel 0: both sign nonces and certificates  |
+ *        | <-- M5 restarts: one key per direction, numbered -------------------> |   when the path was lost
  *
  * Keys: `D`, `B` Ed25519, of device and browser; `K` X25519 of the device, in epochs; `eB`, `eD` X25519 of one session.
  * Forward secrecy begins with M2: whoever steals K later can read old offers, which hold ICE data and identities only.
@@ -19,3 +20,4 @@ export type { Confirmation } from "./confirmation.ts";
 export { DeviceHandshake, type ReceivedClaim, type ReceiveOptions } from "./device_handshake.ts";
 export { HandshakeError, type RefusalReason } from "./handshake_error.ts";
 export type { SealingKey } from "./offer.ts";
+export type { RestartChannel, RestartMessage } from "./restart.ts";

@@ -1,7 +1,7 @@
 /** What the sealed messages of a handshake have in common. */
 
 /** First byte of each message, in clear: a candidate can never pass for an offer, nor the other way round. */
-export const MESSAGE = { offer: 1, answer: 2, candidate: 3 } as const;
+export const MESSAGE = { offer: 1, answer: 2, candidate: 3, restart: 4 } as const;
 
 /** The one version of the handshake that exists. */
 export const HANDSHAKE_VERSION = 1;

@@ -101,10 +101,8 @@ export class CounterSealer {
 
   /** Seals the next message. Results come in the order of the calls. */
   seal(text: Bytes, additional: Bytes): Promise<Bytes> {
-    const parameters = gcm(this.#next++, additional);
-    return this.#order.run(async () =>
-      new Uint8Array(await crypto.subtle.encrypt(parameters, this.#key, text))
-    );
+    const counter = this.#next++;
+    return this.#order.run(() => sealWith(this.#key, { counter, additional, text }));
   }
 }
 
@@ -121,12 +119,29 @@ export class CounterOpener {
   /** Opens the next message. Anything else rejects and changes nothing: a stranger cannot put it out of step. */
   open(sealed: Bytes, additional: Bytes): Promise<Bytes> {
     return this.#order.run(async () => {
-      const parameters = gcm(this.#next, additional);
-      const text = new Uint8Array(await crypto.subtle.decrypt(parameters, this.#key, sealed));
+      const text = await openWith(this.#key, { counter: this.#next, additional, sealed });
       this.#next++;
       return text;
     });
   }
+}
+
+/** Seals one message under a counter. The caller never uses a counter of a key twice. */
+export async function sealWith(
+  key: CryptoKey,
+  message: { readonly counter: number; readonly additional: Bytes; readonly text: Bytes },
+): Promise<Bytes> {
+  const { counter, additional, text } = message;
+  return new Uint8Array(await crypto.subtle.encrypt(gcm(counter, additional), key, text));
+}
+
+/** Opens what `sealWith` made. Rejects if key, counter or any byte differ. */
+export async function openWith(
+  key: CryptoKey,
+  message: { readonly counter: number; readonly additional: Bytes; readonly sealed: Bytes },
+): Promise<Bytes> {
+  const { counter, additional, sealed } = message;
+  return new Uint8Array(await crypto.subtle.decrypt(gcm(counter, additional), key, sealed));
 }
 
 /** Nonce: 4 zero bytes and the counter in 8, unique for a key. */

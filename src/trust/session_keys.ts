@@ -7,6 +7,9 @@ export interface SessionKeys {
   readonly answer: CryptoKey;
   readonly fromBrowser: CryptoKey;
   readonly fromDevice: CryptoKey;
+  /** As the two above, for M5: its counters stand in the messages, and count apart. */
+  readonly restartFromBrowser: CryptoKey;
+  readonly restartFromDevice: CryptoKey;
 }
 
 /** The browser's side: `eB` with `eD` and with `K`. */
@@ -34,9 +37,13 @@ export async function deviceSessionKeys(
 }
 
 async function drawKeys(secret: Bytes, salt: Bytes): Promise<SessionKeys> {
+  const draw = (purpose: string) =>
+    directionKey(secret, { salt, label: `porthole/session/v1/${purpose}` });
   return {
-    answer: await directionKey(secret, { salt, label: "porthole/session/v1/answer" }),
-    fromBrowser: await directionKey(secret, { salt, label: "porthole/session/v1/from-browser" }),
-    fromDevice: await directionKey(secret, { salt, label: "porthole/session/v1/from-device" }),
+    answer: await draw("answer"),
+    fromBrowser: await draw("from-browser"),
+    fromDevice: await draw("from-device"),
+    restartFromBrowser: await draw("restart-from-browser"),
+    restartFromDevice: await draw("restart-from-device"),
   };
 }

@@ -9,6 +9,8 @@ const LABELS: Readonly<Record<keyof SessionKeys, string>> = {
   answer: "porthole/session/v1/answer",
   fromBrowser: "porthole/session/v1/from-browser",
   fromDevice: "porthole/session/v1/from-device",
+  restartFromBrowser: "porthole/session/v1/restart-from-browser",
+  restartFromDevice: "porthole/session/v1/restart-from-device",
 };
 const NAMES = Object.keys(LABELS) as (keyof SessionKeys)[];
 

@@ -51,14 +51,24 @@ export function encodeTransport(fields: TransportFields): CborMap {
 /** Reads what `encodeTransport` writes; throws a CborError for anything else. */
 export function readTransport(value: CborValue | undefined): TransportFields {
   const map = readMap(value, LAYOUT);
-  const ufrag = map.text(KEY.ufrag, MAX_CREDENTIAL_CHARS);
-  const pwd = map.text(KEY.pwd, MAX_CREDENTIAL_CHARS);
-  if (!UFRAG.test(ufrag) || !PWD.test(pwd)) {
-    throw new CborError("Cannot read transport: not the grammar of RFC 8839");
-  }
+  const { ufrag, pwd } = checkCredentials({
+    ufrag: map.text(KEY.ufrag, MAX_CREDENTIAL_CHARS),
+    pwd: map.text(KEY.pwd, MAX_CREDENTIAL_CHARS),
+  });
   const fingerprint: Bytes = map.bytes(KEY.fingerprint, FINGERPRINT_BYTES);
   const setup = SETUPS[map.uint(KEY.setup, SETUPS.length - 1)]!; // the bound is the proof
   return { ufrag, pwd, fingerprint, setup };
+}
+
+/** Name and password of one end's ICE (RFC 8839 5.4). */
+export type IceCredentials = Pick<TransportFields, "ufrag" | "pwd">;
+
+/** Gives the credentials back, or throws a CborError if they could end a line of a description. */
+export function checkCredentials({ ufrag, pwd }: IceCredentials): IceCredentials {
+  if (!UFRAG.test(ufrag) || !PWD.test(pwd)) {
+    throw new CborError("Cannot take transport: not the grammar of RFC 8839");
+  }
+  return { ufrag, pwd };
 }
 
 /** Gives the candidate back, or throws a CborError if it could be anything but one candidate attribute. */

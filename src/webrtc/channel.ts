@@ -223,6 +223,16 @@ export class Channels {
     return channel;
   }
 
+  /** Something came by the path: what waits for an answer that is overdue is sent again now. */
+  pathAlive(): void {
+    this.#driver.pathAlive();
+  }
+
+  /** Packets go another way from now on. */
+  pathChanged(): void {
+    this.#driver.pathChanged();
+  }
+
   /** Ends the association and with it all channels. */
   close(): void {
     this.#driver.close();

@@ -2,6 +2,7 @@
  * Makes werift's ICE answer at once, look at the best pairs first, and end when told to
  * (werift-audit.md 4, 9.8). Whom it asks is `ice_gather.ts`.
  */
+import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
@@ -52,17 +53,10 @@ export class IceControl {
 
   constructor(connection: RTCPeerConnection, transport: RTCDtlsTransport) {
     this.#ice = iceInternals(transport);
-    this.#chooseCredentials();
+    chooseCredentials(this.#ice);
     this.#ice.sortCheckList = () => void this.#ice.checkList.sort(byPriority);
     this.#replaceWaits(connection);
     this.#ice.connect = () => connectPromptly(this.#ice);
-  }
-
-  #chooseCredentials(): void {
-    const ice = this.#ice;
-    ice.localUsername = randomBytes(UFRAG_BYTES).toString("base64");
-    ice.localPassword = randomBytes(PWD_BYTES).toString("base64");
-    ice.userHistory = { [ice.localUsername]: ice.localPassword };
   }
 
   /**
@@ -90,15 +84,38 @@ export class IceControl {
    * meanwhile.
    */
   async settle(): Promise<void> {
-    const late = this.#gathered.then(() => this.#closeSockets());
+    const late = this.#gathered.then(() => closeSockets(this.#ice));
     await within(late, CLOSE_LIMIT_MS);
     await within(this.#connected?.catch(() => {}) ?? Promise.resolve(), CHECK_LOOP_MS);
   }
+}
 
-  async #closeSockets(): Promise<void> {
-    const protocols = this.#ice.protocols.splice(0);
-    await Promise.allSettled(protocols.map((protocol) => protocol.close?.()));
-  }
+/** New ones, of our own making. */
+export function chooseCredentials(ice: IceInternals): void {
+  ice.localUsername = randomBytes(UFRAG_BYTES).toString("base64");
+  ice.localPassword = randomBytes(PWD_BYTES).toString("base64");
+  ice.userHistory = { [ice.localUsername]: ice.localPassword };
+}
+
+/** Closes all local candidates. Never rejects. */
+export async function closeSockets(ice: IceInternals): Promise<void> {
+  const protocols = ice.protocols.splice(0);
+  await Promise.allSettled(protocols.map((protocol) => protocol.close?.()));
+}
+
+/**
+ * Asks the other end of the chosen pair for a sign of life. From another address than before (a new
+ * lease, a NAT that forgot us) it also shows the browser where we are now (RFC 8445 7.3.1.3).
+ */
+export function probe(ice: IceInternals): void {
+  const pair = ice.nominated;
+  if (pair === undefined) return;
+  const { localUsername, remoteUsername, iceControlling } = ice;
+  const { localCandidate, protocol, remoteAddr } = pair;
+  const parts = { nominate: false, localUsername, remoteUsername, iceControlling, localCandidate };
+  const key = Buffer.from(ice.remotePassword);
+  protocol.request(ice.buildRequest(parts), remoteAddr, key, { retransmissions: 0 })
+    .catch(() => {}); // silence tells nothing new
 }
 
 /**
@@ -123,7 +140,7 @@ interface Ends {
  * werift's `Connection.connect`, but for one thing: it goes on when a pair is chosen, and not at
  * the next turn of a loop that sleeps 20 ms.
  */
-async function connectPromptly(ice: IceInternals): Promise<void> {
+export async function connectPromptly(ice: IceInternals): Promise<void> {
   const { promise: decided, resolve: decide } = Promise.withResolvers<void>();
   const { put } = ice.checkListState;
   ice.checkListState.put = (result) => {

@@ -132,6 +132,7 @@ export interface RelayInternals extends ProtocolInternals {
 export interface PairInternals {
   readonly protocol: ProtocolInternals;
   readonly localCandidate: LocalCandidate;
+  readonly remoteAddr: Address;
   readonly remoteCandidate: LocalCandidate;
   readonly state: number;
   /** Of the last answer, in seconds. */
@@ -141,15 +142,32 @@ export interface PairInternals {
   bytesSent: number;
 }
 
+/** ice/src/candidate.ts, as much of it as others are told. */
+export interface CandidateInternals {
+  toSdp(): string;
+}
+
 /** ice/src/ice.ts */
 export interface IceInternals {
   localUsername: string;
   localPassword: string;
   userHistory: Record<string, string>;
   readonly remoteUsername: string;
+  readonly remotePassword: string;
   readonly iceControlling: boolean;
+  readonly onIceCandidate: Signal<[CandidateInternals]>;
+  readonly onData: Signal<[Buffer]> & { execute(data: Buffer): void };
+  /** What the data of the layers above goes out by. */
+  send: (data: Buffer) => Promise<void>;
+  setRemoteParams(parameters: object): void;
+  gatherCandidates(): Promise<void>;
+  addRemoteCandidate(candidate: unknown): Promise<void>;
+  buildRequest(parts: object): StunMessage;
+  stopConsentLifecycle(): void;
+  close(): Promise<void>;
   stunServer?: unknown;
   turnServer?: unknown;
+  readonly options: object;
   readonly generation: number;
   readonly localCandidates: readonly LocalCandidate[];
   remoteCandidatesEnd: boolean;
@@ -158,7 +176,7 @@ export interface IceInternals {
   readonly remoteCandidates: readonly LocalCandidate[];
   readonly checkListState: { put(result: Promise<number>): void; get(): Promise<number> };
   readonly checkListDone: boolean;
-  readonly state: string;
+  state: string;
   earlyChecks: (readonly unknown[])[];
   earlyChecksDone: boolean;
   connect(): Promise<void>;
@@ -265,6 +283,7 @@ export function checkInternals(connection: RTCPeerConnection, sctp: RTCSctpTrans
       userHistory: "object",
       stunServer: "object",
       generation: "number",
+      options: "object",
       localCandidates: "object",
       getCandidatePromises: "function",
       appendLocalCandidate: "function",
@@ -272,6 +291,16 @@ export function checkInternals(connection: RTCPeerConnection, sctp: RTCSctpTrans
       remoteCandidatesEnd: "boolean",
       protocols: "object",
       remoteUsername: "string",
+      remotePassword: "string",
+      onIceCandidate: "object",
+      onData: "object",
+      send: "function",
+      setRemoteParams: "function",
+      gatherCandidates: "function",
+      addRemoteCandidate: "function",
+      buildRequest: "function",
+      stopConsentLifecycle: "function",
+      close: "function",
       iceControlling: "boolean",
       checkList: "object",
       remoteCandidates: "object",

@@ -1,7 +1,7 @@
 /**
  * One WebRTC connection, device side: the browser offers, we answer as DTLS server. The only folder
  * that knows werift 0.25.2, which it corrects from outside (DESIGN 7); each correction is a file of
- * its own: `udp`, `ice_patch`, `dtls_patch`, `sctp_driver`, `video`.
+ * its own: `udp`, `ice_patch`, `paths`, `dtls_patch`, `sctp_driver`, `video`.
  *
  * It is not the place that decides whom to trust: descriptions come from `protocol/sdp.ts`, written
  * from verified fields, and nothing that arrives on a channel means anything before the agent has
@@ -12,23 +12,22 @@ import type { Bytes } from "../lib/bytes.ts";
 import type { NetworkPath } from "../lib/network_path.ts";
 import { Channels, type DataChannel, MAX_MESSAGE_BYTES } from "./channel.ts";
 import { DtlsControl, type DtlsStats } from "./dtls_patch.ts";
-import { Gathering } from "./ice_gather.ts";
 import { IceControl, loopbackAddresses, usableCandidate, within } from "./ice_patch.ts";
 import { type IceServer, type IceServers, readIceServers } from "./ice_servers.ts";
 import {
   checkInternals,
   connectionInternals,
   ECDSA_SHA256,
-  type IceInternals,
   iceInternals,
   SECP256R1,
 } from "./internals.ts";
 import { LoopbackLast } from "./loopback_last.ts";
+import type { IceCredentials } from "./next_path.ts";
 import { pathOf } from "./path.ts";
-import type { RelayParts } from "./relay.ts";
+import { Paths, type SocketParts } from "./paths.ts";
 import { selfCheck } from "./self_check.ts";
-import { SessionSockets, type UdpStats } from "./udp.ts";
-import { type OpenSocket, OwnPorts, type Ports, SharedPorts } from "./udp_ports.ts";
+import type { UdpStats } from "./udp.ts";
+import { type OpenSocket, OwnPorts, SharedPorts } from "./udp_ports.ts";
 import { type SectionCodec, Sections, videoCodecs, type VideoSender } from "./video.ts";
 
 /**
@@ -55,6 +54,8 @@ export interface PeerStats {
   readonly udp: UdpStats;
   readonly dtls: DtlsStats;
   readonly sctp: Channels["stats"];
+  /** How often packets went over to another path. */
+  readonly restarts: number;
 }
 
 /** What connections are made of. */
@@ -102,11 +103,6 @@ export function createPeerFactory(options: PeerFactoryOptions): PeerFactory {
   };
 }
 
-/** Where a connection gets its sockets from. */
-interface SocketParts extends RelayParts {
-  readonly ports: Ports;
-}
-
 async function createPeer(
   options: { readonly iceServers: readonly IceServer[]; readonly handlers: PeerHandlers },
   parts: SocketParts,
@@ -131,9 +127,7 @@ export class WeriftPeer {
   readonly #handlers: PeerHandlers;
   readonly #ice: IceControl;
   readonly #candidateOrder: LoopbackLast;
-  readonly #gathering: Gathering;
-  readonly #paths: Pick<IceInternals, "nominated" | "remoteCandidates">;
-  readonly #sockets: SessionSockets;
+  readonly #paths: Paths;
   readonly #dtls: DtlsControl;
   readonly #channels: Channels;
   readonly #sections: Sections;
@@ -156,24 +150,28 @@ export class WeriftPeer {
     this.#candidateOrder = new LoopbackLast((candidate) => handlers.candidate(candidate));
     const sctp = connectionInternals(connection).createSctpTransport();
     checkInternals(connection, sctp);
-    const ice = this.#paths = iceInternals(sctp.dtlsTransport);
-    this.#sockets = new SessionSockets(ice, parts);
-    this.#gathering = new Gathering(ice, { servers, ...parts });
+    this.#paths = new Paths(iceInternals(sctp.dtlsTransport), {
+      servers,
+      parts,
+      records: (datagram) => this.#dtls.receive(datagram),
+      stands: () => this.#dtls.connectedAt !== undefined,
+      alive: () => this.#channels.pathAlive(),
+      changed: () => this.#channels.pathChanged(),
+    });
     this.#ice = new IceControl(connection, sctp.dtlsTransport);
     this.#dtls = new DtlsControl(sctp.dtlsTransport, {
       handlers: {
-        send: (datagram) => this.#sockets.send(datagram),
+        send: (datagram) => this.#paths.send(datagram),
         data: (content) => this.#channels.receive(content),
       },
     });
-    this.#sockets.records = this.#dtls.receive;
     this.#channels = new Channels(sctp, {
       packet: (packet) => this.#dtls.sendData(packet),
       ended: () => this.#become("closed"),
     });
     this.#sections = new Sections(connection, {
       transport: sctp.dtlsTransport,
-      send: (datagram) => this.#sockets.send(datagram),
+      send: (datagram) => this.#paths.send(datagram),
       keyFrameWanted: (mid) => this.#handlers.keyFrameWanted(mid),
     });
     this.#watch();
@@ -202,6 +200,28 @@ export class WeriftPeer {
   }
 
   /**
+   * Looks for another path with new credentials (RFC 8445 9), and goes over to it when there is one;
+   * a search before ends. Gives our credentials; our candidates go to `candidate`. Rejects with an
+   * Error after close.
+   */
+  restart(
+    remote: IceCredentials,
+    candidate: (candidate: string) => void,
+  ): Promise<IceCredentials> {
+    return Promise.resolve().then(() => this.#paths.restart(remote, candidate));
+  }
+
+  /** Takes a candidate of the browser for the newest restart. Never rejects. */
+  addRestartCandidate(candidate: string): Promise<void> {
+    return this.#paths.addCandidate(candidate);
+  }
+
+  /** Nothing was heard for a while: asks the browser's address for a sign of life, at once. */
+  probe(): void {
+    this.#paths.probe();
+  }
+
+  /**
    * Creates the negotiated channel with this id; `listen` belongs into the same task. Throws if it
    * exists.
    */
@@ -221,14 +241,19 @@ export class WeriftPeer {
 
   /** Which way packets go; undefined before there is one. */
   path(): NetworkPath | undefined {
-    const { nominated, remoteCandidates } = this.#paths;
+    const { nominated, remoteCandidates } = this.#paths.ice;
     return nominated === undefined ? undefined : pathOf(nominated, remoteCandidates);
   }
 
   /** What came, went and was kept out, by layer. */
   get stats(): PeerStats {
-    const { stats: udp } = this.#sockets;
-    return { udp, dtls: { ...this.#dtls.stats }, sctp: this.#channels.stats };
+    const { stats: udp } = this.#paths;
+    return {
+      udp,
+      dtls: { ...this.#dtls.stats },
+      sctp: this.#channels.stats,
+      restarts: this.#paths.changes,
+    };
   }
 
   /** The sender of a section that was answered with a camera. */
@@ -287,12 +312,13 @@ export class WeriftPeer {
     // A microtask later `#closing` is set, and what follows is not told as an event.
     await Promise.resolve();
     this.#sections.close();
-    this.#gathering.stop();
     this.#ice.stop();
     this.#dtls.close();
-    await within(this.#connection.close().catch(() => {}), CLOSE_LIMIT_MS);
+    const closed = within(this.#connection.close().catch(() => {}), CLOSE_LIMIT_MS);
+    const left = this.#paths.close();
+    await closed;
     this.#become("closed");
-    await this.#ice.settle();
+    await Promise.all([left, this.#ice.settle()]);
     const flight = (this.#dtls.connectedAt ?? -Infinity) + FLIGHT_TIMER_MS - performance.now();
     if (flight > 0) await within(new Promise(() => {}), flight);
   }

@@ -106,6 +106,19 @@ export class SctpDriver {
     this.#planFlush();
   }
 
+  /** Something came by the path, below this layer. */
+  pathAlive(): void {
+    if (this.#state !== "established") return;
+    if (this.#association.pathAlive(performance.now())) this.#planFlush();
+  }
+
+  /** Packets go another way from now on. */
+  pathChanged(): void {
+    if (this.#state !== "established") return;
+    this.#association.pathChanged(performance.now());
+    this.#planFlush();
+  }
+
   /** What comes and goes in one task shares packets: small messages, and the SACKs of a slice. */
   #planFlush(): void {
     if (this.#isFlushPlanned || this.#isDraining) return;

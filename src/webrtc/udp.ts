@@ -33,10 +33,13 @@ export interface UdpStats extends GateStats {
   errors: number;
 }
 
-/** The sockets of one session. Implements `PortUser`. */
+/** The sockets of one path of a session. Implements `PortUser`. */
 export class SessionSockets {
   /** Takes DTLS datagrams. Without it they go the way through werift. */
   records: ((datagram: Uint8Array) => void) | undefined;
+  /** Told of each sign of life that ICE gives: the path carries something. */
+  alive: (() => void) | undefined;
+  readonly connection: object;
   readonly #ice: IceInternals;
   readonly #ports: Ports;
   readonly #gate: Gate;
@@ -47,7 +50,8 @@ export class SessionSockets {
   #sent = 0;
   #received = 0;
 
-  constructor(ice: IceInternals, { ports }: { ports: Ports }) {
+  constructor(ice: IceInternals, { ports, connection }: { ports: Ports; connection?: object }) {
+    this.connection = connection ?? this;
     this.#ice = ice;
     this.#ports = ports;
     const credentials = () => ({
@@ -86,6 +90,7 @@ export class SessionSockets {
     const kind = this.#gate.admit(datagram, { address, port, now: performance.now() });
     if (kind === undefined) return;
     if (kind === "dtls" && this.records !== undefined) return this.records(datagram);
+    if (kind !== "media") this.alive?.();
     const copy = copyOf(datagram);
     const family = familyOf(address);
     if (kind !== "response") return this.#lineFor(family, address)?.deliver(copy, [address, port]);

@@ -30,6 +30,8 @@ export type Family = 4 | 6;
 export interface PortUser {
   /** The session's ICE name, known to the other end. */
   readonly ufrag: string;
+  /** The connection that it is part of: its paths share what addresses are claimed. */
+  readonly connection: object;
   /** Whether it waits for an answer to this question. */
   awaits(transaction: string): boolean;
   readonly receive: Receive;
@@ -188,7 +190,7 @@ export class SharedPorts implements Ports {
     const claim = this.#claims.get(from);
     if (claim === undefined) {
       this.#claims.set(from, { user, at: now });
-    } else if (claim.user === user || now - claim.at > CLAIM_MS) {
+    } else if (claim.user.connection === user.connection || now - claim.at > CLAIM_MS) {
       claim.user = user;
       claim.at = now;
     } else return false;

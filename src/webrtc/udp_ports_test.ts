@@ -26,6 +26,7 @@ function user(ufrag: string, question = ""): PortUser & { readonly got: Uint8Arr
   const got: Uint8Array[] = [];
   return {
     ufrag,
+    connection: got,
     got,
     awaits: (transaction) => transaction === question,
     receive: (datagram) => void got.push(datagram),
@@ -84,5 +85,25 @@ Deno.test("a taken port is named with the remedy, and a machine without IPv6 doe
   const second = new SharedPorts(openSocket, { port: 51_820 });
   await assert.rejects(second.start(), /^Error: Cannot use UDP port 51820 .*change 'port'/);
   await assert.rejects(ports.join(6, user("one")), /no IPv6/);
+  await ports.close();
+});
+
+Deno.test("two paths of one connection may have the same address of the other end", async () => {
+  const { openSocket, arrive } = network();
+  const ports = new SharedPorts(openSocket, { port: 51_820, now: () => 0 });
+  await ports.start();
+  const [before, stranger] = [user("one"), user("two")];
+  const after = { ...user("three"), connection: before.connection };
+  const [old, next, other] = [
+    await ports.join(4, before),
+    await ports.join(4, after),
+    await ports.join(4, stranger),
+  ];
+  assert.ok(old.claim("192.0.2.1", 1));
+  assert.ok(!other.claim("192.0.2.1", 1));
+  assert.ok(next.claim("192.0.2.1", 1));
+  await old.close();
+  arrive(RECORD, 1);
+  assert.deepEqual([before.got.length, after.got.length, stranger.got.length], [0, 1, 0]);
   await ports.close();
 });

@@ -18,12 +18,13 @@ import {
   type TransportFields,
 } from "../../src/protocol/sdp.ts";
 import { byeError, type Confirmation, ControlLink } from "./control_link.ts";
-import { Liveness, PING_INTERVAL_MS } from "./liveness.ts";
+import { DOUBT_MS, Liveness, LOOK_INTERVAL_MS, PING_INTERVAL_MS, SILENCE_MS } from "./liveness.ts";
 import { lostByHandshake, type LostCode, LostError } from "./lost.ts";
-import type { MediaLink } from "./media.ts";
+import type { MediaLink, Negotiator } from "./media.ts";
 import type { OwnerMessage } from "./owner_console.ts";
 import { createPeer, type PreparedPeer, seenFingerprint } from "./peer.ts";
 import { readPath } from "./path.ts";
+import { Recovery, type Restarts } from "./recovery.ts";
 import { Signalling } from "./signalling.ts";
 import { until, within } from "./wait.ts";
 
@@ -43,6 +44,10 @@ export interface Handshake {
   sealCandidate(candidate: string): Promise<Bytes>;
   openCandidate(sealed: Bytes): Promise<string>;
   confirmation(): Confirmation;
+  /** Messages about another path, while the session lives. */
+  restarts(): Restarts;
+  /** Whether a later presence is of the run of the device that this handshake is with. */
+  isSameRun(presence: Bytes): Promise<boolean>;
   /** Six digits that both ends work out of the offer and its answer: for people to compare, once there is an answer. */
   checkNumber(): string | Promise<string>;
 }
@@ -71,6 +76,8 @@ export interface ConnectionEvents {
   roundTrip(milliseconds: number): void;
   /** Which way packets go; told at the beginning and every few seconds. */
   path(path: NetworkPath): void;
+  /** The path was lost, and another one is looked for; or there is one again. */
+  interrupted(isInterrupted: boolean): void;
   /** A message about cameras; may throw a LostError. */
   camera(
     message: ControlMessage & { type: "camera-ready" | "camera-state" | "media-answer" },
@@ -79,12 +86,21 @@ export interface ConnectionEvents {
   owner(message: OwnerMessage): void;
 }
 
+/** What both ends agreed on. */
+interface Agreed {
+  readonly remote: TransportFields;
+  readonly checkNumber: string;
+  readonly handshake: Handshake;
+}
+
 export class Connection {
   readonly #destination: Destination;
   readonly #events: ConnectionEvents;
   readonly #ending = new AbortController();
   #peer: RTCPeerConnection | undefined;
   #live = false;
+  #recovery: Recovery | undefined;
+  #negotiator: Negotiator | undefined;
 
   constructor(destination: Destination, events: ConnectionEvents) {
     this.#destination = destination;
@@ -116,6 +132,7 @@ export class Connection {
       signal.removeEventListener("abort", abort);
       this.#end(new LostError("ended", "The session is over"));
       signalling.close();
+      this.#recovery?.close();
       this.#peer?.close();
       this.#peer = undefined;
     }
@@ -123,6 +140,12 @@ export class Connection {
 
   #end(error: LostError): void {
     if (!this.#ending.signal.aborted) this.#ending.abort(error);
+  }
+
+  /** ICE doubts its path. Until there is a session that is the end, if ICE has given up. */
+  #broken(hasFailed: boolean): void {
+    if (this.#live) this.#recovery?.begin(hasFailed ? "lost" : "doubt");
+    else if (hasFailed) this.#end(new LostError("no_path", "The path to the device is gone"));
   }
 
   #openSignalling(): Signalling {
@@ -161,11 +184,14 @@ export class Connection {
     this.#events.phase("confirming");
     await this.#confirm(prepared, { handshake, remote });
     const checkNumber = await until(Promise.resolve(handshake.checkNumber()), signal);
-    await this.#talk(prepared, { remote, checkNumber });
+    await this.#talk(prepared, { remote, checkNumber, handshake });
   }
 
   async #createPeer(): Promise<PreparedPeer> {
-    const prepared = await createPeer((error) => this.#end(error));
+    const prepared = await createPeer({
+      lost: (error) => this.#end(error),
+      broken: (hasFailed) => this.#broken(hasFailed),
+    });
     if (this.#ending.signal.aborted) prepared.peer.close();
     else this.#peer = prepared.peer;
     return prepared;
@@ -273,10 +299,7 @@ export class Connection {
   }
 
   /** From the greeting to the end: pings, and the messages of the device one by one. */
-  async #talk(
-    { peer, control }: PreparedPeer,
-    agreed: { remote: TransportFields; checkNumber: string },
-  ): Promise<void> {
+  async #talk({ peer, control }: PreparedPeer, agreed: Agreed): Promise<void> {
     const { signal } = this.#ending;
     const greeting = await within(control.next(signal), {
       limitMs: HELLO_LIMIT_MS,
@@ -285,45 +308,98 @@ export class Connection {
     });
     if (greeting.type === "bye") throw byeError(greeting.code);
     if (greeting.type !== "hello") throw new LostError("protocol", "The device does not greet");
-    this.#live = true;
-    this.#events.live(greeting, this.#link({ peer, control, ...agreed }));
     const liveness = new Liveness();
-    let pings = 0;
-    const ping = () => {
-      this.#ping(liveness, control);
-      if (pings++ % PINGS_PER_PATH === 0) this.#lookAtPath(peer);
-    };
-    ping();
-    const timer = setInterval(ping, PING_INTERVAL_MS);
+    const link = this.#link({ peer, control, agreed });
+    this.#recovery = this.#createRecovery({ peer, link, liveness, handshake: agreed.handshake });
+    this.#live = true;
+    this.#events.live(greeting, link);
+    const stop = this.#watch({ peer, liveness, control });
     try {
       for (;;) this.#take(await control.next(signal), { liveness, control });
     } finally {
-      clearInterval(timer);
+      stop();
       control.send({ type: "bye", code: "closed" });
     }
   }
 
-  #link(
-    { peer, control, remote, checkNumber }: {
+  /** Pings, and looks at the path and the silence; gives what ends it. */
+  #watch(
+    { peer, liveness, control }: {
       peer: RTCPeerConnection;
+      liveness: Liveness;
       control: ControlLink;
-      remote: TransportFields;
-      checkNumber: string;
     },
-  ): Link {
+  ): () => void {
+    let count = 0;
+    const ping = () => {
+      this.#ping(liveness, control);
+      if (count++ % PINGS_PER_PATH === 0) this.#lookAtPath(peer);
+    };
+    ping();
+    const pings = setInterval(ping, PING_INTERVAL_MS);
+    let isInterrupted = false;
+    const looks = setInterval(() => {
+      const silence = liveness.silence(performance.now());
+      if (silence >= DOUBT_MS) this.#recovery?.begin(silence >= SILENCE_MS ? "lost" : "doubt");
+      if (isInterrupted === silence >= SILENCE_MS) return;
+      isInterrupted = !isInterrupted;
+      this.#events.interrupted(isInterrupted);
+    }, LOOK_INTERVAL_MS);
+    const news = new AbortController();
+    const doubt = () => {
+      ping();
+      this.#recovery?.begin("doubt");
+    };
+    addEventListener("online", doubt, { signal: news.signal });
+    (navigator as { connection?: EventTarget }).connection
+      ?.addEventListener("change", doubt, { signal: news.signal });
+    return () => {
+      clearInterval(pings);
+      clearInterval(looks);
+      news.abort();
+    };
+  }
+
+  #createRecovery(
+    { peer, link, liveness, handshake }: {
+      peer: RTCPeerConnection;
+      link: Link & { remote: TransportFields };
+      liveness: Liveness;
+      handshake: Handshake;
+    },
+  ): Recovery {
+    const { device, signallingUrl } = this.#destination;
+    return new Recovery({
+      peer,
+      restarts: handshake.restarts(),
+      isSameRun: (presence) => handshake.isSameRun(presence),
+      openSignalling: (lost) => new Signalling(signallingUrl, { device, lost }),
+      heardAt: () => liveness.heardAt,
+      remote: link.remote,
+      restarted: (remote) => link.remote = remote,
+      negotiator: () => this.#negotiator,
+      fail: (error) => this.#end(error),
+      signal: this.#ending.signal,
+    });
+  }
+
+  #link(
+    { peer, control, agreed }: { peer: RTCPeerConnection; control: ControlLink; agreed: Agreed },
+  ): Link & { remote: TransportFields } {
     return {
       peer,
-      remote,
-      checkNumber,
+      remote: agreed.remote,
+      checkNumber: agreed.checkNumber,
       signal: this.#ending.signal,
       send: (message) => control.send(message),
       fail: (error) => this.#end(error),
+      negotiates: (negotiator) => this.#negotiator = negotiator,
     };
   }
 
   #ping(liveness: Liveness, control: ControlLink): void {
     const step = liveness.tick(performance.now());
-    if (step === "lost") this.#end(new LostError("silent", "The device fell silent"));
+    if (step === "lost") this.#end(new LostError("silent", "There is no path to the device"));
     else control.send({ type: "ping", id: step.ping });
   }
 
@@ -338,6 +414,7 @@ export class Connection {
     message: ControlMessage,
     { liveness, control }: { liveness: Liveness; control: ControlLink },
   ): void {
+    liveness.heard(performance.now());
     switch (message.type) {
       case "ping":
         return control.send({ type: "pong", id: message.id });

@@ -13,7 +13,7 @@ import {
   type TransportFields,
 } from "../../src/protocol/sdp.ts";
 import { LostError } from "./lost.ts";
-import { within } from "./wait.ts";
+import { until, within } from "./wait.ts";
 
 const ANSWER_LIMIT_MS = 10_000; // the device answers without asking the camera; this is only the network
 
@@ -39,14 +39,26 @@ export interface MediaPeer {
   readonly localDescription: { readonly sdp: string } | null;
 }
 
+/** Who negotiates media, as a restart of ICE sees it: it gives way, and negotiates again afterwards. */
+export interface Negotiator {
+  /** Begins nothing more, ends what waits for an answer, and resolves when no description is being set. */
+  hold(): Promise<void>;
+  /** Goes on, with an offer of its own if one was broken off. */
+  release(): void;
+  /** How the sections of our own description are to be answered in a restart: as they stand. */
+  standing(sdp: string): readonly MediaAnswer[];
+}
+
 /** The connection that the sections belong to. */
 export interface MediaLink {
   readonly peer: MediaPeer;
-  /** Signed by the device; the same in every description of a session. */
+  /** Signed by the device; fingerprint and setup are the same in every description of a session. */
   readonly remote: TransportFields;
   readonly signal: AbortSignal;
   send(message: ControlMessage): void;
   fail(error: LostError): void;
+  /** Says who negotiates from now on. */
+  negotiates(negotiator: Negotiator): void;
 }
 
 type MediaAnswerMessage = ControlMessage & { type: "media-answer" };
@@ -57,7 +69,12 @@ interface Section {
   camera: string | null;
 }
 
-export class MediaSections {
+/** A restart of ICE came between. */
+class BrokenOff extends Error {
+  override name = "BrokenOff";
+}
+
+export class MediaSections implements Negotiator {
   readonly #link: MediaLink;
   readonly #changed: (camera: string, receiver: VideoReceiver | undefined) => void;
   readonly #sections: Section[] = [];
@@ -65,6 +82,13 @@ export class MediaSections {
   #running = false;
   #offerId = 0;
   #answer: PromiseWithResolvers<MediaAnswerMessage> | undefined;
+  /** Answers up to this one are to offers that were broken off. */
+  #brokenOffId = 0;
+  #held: PromiseWithResolvers<void> | undefined;
+  /** The exchange under way. */
+  #exchange: Promise<void> = Promise.resolve();
+  /** What the device answered last, by section. */
+  readonly #standing = new Map<string, MediaAnswer>();
 
   /** `changed` is told whose track shows a camera, and `undefined` when the device carries nothing for it. */
   constructor(
@@ -73,6 +97,7 @@ export class MediaSections {
   ) {
     this.#link = link;
     this.#changed = changed;
+    link.negotiates(this);
   }
 
   /** Gives the camera a section. False when there is none left. */
@@ -97,11 +122,31 @@ export class MediaSections {
 
   /** The device's answer. One that no offer waits for breaks the protocol. */
   answered(message: MediaAnswerMessage): void {
+    if (message.id <= this.#brokenOffId) return;
     if (this.#answer === undefined || message.id !== this.#offerId) {
       throw new LostError("protocol", "The device answered an offer that was not made");
     }
     this.#answer.resolve(message);
     this.#answer = undefined;
+  }
+
+  async hold(): Promise<void> {
+    this.#held ??= Promise.withResolvers();
+    this.#answer?.reject(new BrokenOff());
+    await this.#exchange.catch(() => {}); // whoever runs it tells of its failure
+  }
+
+  release(): void {
+    this.#held?.resolve();
+    this.#held = undefined;
+  }
+
+  standing(sdp: string): readonly MediaAnswer[] {
+    return readMedia(sdp).map(({ mid }) => {
+      const known = this.#standing.get(mid);
+      const isFree = this.#sections.find((one) => one.transceiver.mid === mid)?.camera === null;
+      return known === undefined || isFree ? { mid, active: false } : known;
+    });
   }
 
   #newSection(): Section | undefined {
@@ -131,34 +176,59 @@ export class MediaSections {
   async #run(): Promise<void> {
     try {
       while (this.#wanted) {
+        await this.#free();
         this.#wanted = false;
-        await this.#once();
+        this.#exchange = this.#once();
+        await this.#exchange.catch((error: unknown) => {
+          if (!(error instanceof BrokenOff)) throw error;
+          this.#wanted = true;
+        });
       }
     } finally {
       this.#running = false; // in the same task as the last look at `#wanted`
     }
   }
 
+  /** Waits while a restart has the connection to itself. */
+  async #free(): Promise<void> {
+    while (this.#held !== undefined) await until(this.#held.promise, this.#link.signal);
+  }
+
   async #once(): Promise<void> {
-    const { peer, remote, signal } = this.#link;
+    const { peer, signal } = this.#link;
     await peer.setLocalDescription();
+    if (this.#held !== undefined) throw new BrokenOff();
     const offered = this.#offer();
     const id = ++this.#offerId;
     const answer = Promise.withResolvers<MediaAnswerMessage>();
     this.#answer = answer;
     this.#link.send({ type: "media-offer", id, media: offered });
-    const { media } = await within(answer.promise, {
-      limitMs: ANSWER_LIMIT_MS,
-      late: () => new LostError("no_answer", "The device does not answer a media offer"),
-      signal,
-    });
+    const { media } = await this.#awaitAnswer(answer.promise, signal);
     const ordered = inOfferedOrder(offered, media);
     await peer.setRemoteDescription({
       type: "answer",
-      sdp: answerSdp({ transport: remote, media: ordered }),
+      sdp: answerSdp({ transport: this.#link.remote, media: ordered }),
     });
+    for (const section of ordered) this.#standing.set(section.mid, section);
     this.#link.send({ type: "media-applied", id });
     this.#tell(offered, ordered);
+  }
+
+  async #awaitAnswer(
+    answer: Promise<MediaAnswerMessage>,
+    signal: AbortSignal,
+  ): Promise<MediaAnswerMessage> {
+    try {
+      return await within(answer, {
+        limitMs: ANSWER_LIMIT_MS,
+        late: () => new LostError("no_answer", "The device does not answer a media offer"),
+        signal,
+      });
+    } catch (error) {
+      this.#answer = undefined;
+      if (error instanceof BrokenOff) this.#brokenOffId = this.#offerId;
+      throw error;
+    }
   }
 
   #offer(): readonly MediaOffer[] {

@@ -4,7 +4,13 @@ import type { ControlMessage } from "../../src/protocol/control.ts";
 import type { MediaAnswer, MediaOffer } from "../../src/protocol/sdp.ts";
 import { Cameras } from "./cameras.ts";
 import { LostError } from "./lost.ts";
-import { inOfferedOrder, type MediaLink, type MediaPeer, type VideoTransceiver } from "./media.ts";
+import {
+  inOfferedOrder,
+  type MediaLink,
+  type MediaPeer,
+  type Negotiator,
+  type VideoTransceiver,
+} from "./media.ts";
 
 // What Chromium would write, as far as it is read.
 const SECTION_H264 = [
@@ -58,6 +64,7 @@ class PeerDouble implements MediaPeer {
 
 interface Rig {
   cameras: Cameras;
+  negotiator: Negotiator;
   peer: PeerDouble;
   sent: ControlMessage[];
   lost: LostError[];
@@ -71,17 +78,20 @@ function rig(offered = ["front", "yard"]): Rig {
   const peer = new PeerDouble();
   const sent: ControlMessage[] = [];
   const lost: LostError[] = [];
+  const negotiators: Negotiator[] = [];
   const link: MediaLink = {
     peer,
     remote: TRANSPORT,
     signal: new AbortController().signal,
     send: (message) => sent.push(message),
     fail: (error) => lost.push(error),
+    negotiates: (negotiator) => negotiators.push(negotiator),
   };
   const cameras = new Cameras();
   cameras.attach(link, offered.map((id) => ({ id, title: id })));
   return {
     cameras,
+    negotiator: negotiators[0]!,
     peer,
     sent,
     lost,
@@ -208,6 +218,7 @@ Deno.test("wants outlive a connection", async () => {
       signal: new AbortController().signal,
       send: (message) => sent.push(message),
       fail: (error) => assert.fail(error),
+      negotiates: () => {},
     },
     [{ id: "front", title: "Front" }],
   );
@@ -225,6 +236,50 @@ Deno.test("an answer that was not asked for breaks the protocol", async () => {
   one.cameras.receive({ type: "media-answer", id: 1, media: [active("7")] });
   await one.settle(2);
   assert.equal(one.lost[0]?.code, "protocol");
+});
+
+Deno.test("a restart breaks an offer off, has the connection to itself, and the offer is made again", async () => {
+  const one = rig();
+  one.cameras.want("front");
+  one.cameras.receive(ready("front"));
+  await one.settle(2);
+  await one.negotiator.hold();
+  assert.deepEqual(one.negotiator.standing(one.peer.localDescription!.sdp), [
+    { mid: "1", active: false }, // nothing was agreed upon yet
+  ]);
+  one.cameras.receive({ type: "media-answer", id: 1, media: [active("1")] }); // late: to nobody
+  await one.settle(2);
+  assert.deepEqual(one.peer.answers, []);
+  one.negotiator.release();
+  await one.settle(3);
+  assert.deepEqual(one.offers().map(({ id }) => id), [1, 2]);
+  one.cameras.receive({ type: "media-answer", id: 2, media: [active("1")] });
+  await one.settle(4);
+  assert.deepEqual(one.states(), { front: "live" });
+  assert.deepEqual(one.lost, []);
+});
+
+Deno.test("during a restart sections stand as they were answered, and wait to be changed", async () => {
+  const one = rig(["a", "b"]);
+  one.cameras.want("a");
+  one.cameras.receive(ready("a"));
+  await one.settle(2);
+  one.cameras.receive({ type: "media-answer", id: 1, media: [active("1")] });
+  await one.settle(3);
+  await one.negotiator.hold();
+  one.cameras.want("b");
+  one.cameras.receive(ready("b"));
+  await one.settle(4); // camera-start, and no offer
+  await one.peer.setLocalDescription();
+  assert.deepEqual(one.negotiator.standing(one.peer.localDescription!.sdp), [
+    active("1"),
+    { mid: "2", active: false },
+  ]);
+  one.negotiator.release();
+  await one.settle(5);
+  assert.deepEqual(one.offers()[1]!.media.map(({ camera }) => camera), ["a", "b"]);
+  one.cameras.receive({ type: "media-answer", id: 2, media: [active("1"), active("2")] });
+  await one.settle(6);
 });
 
 Deno.test("inOfferedOrder() refuses answers that do not fit the offer", () => {

@@ -12,17 +12,30 @@ export interface PreparedPeer {
   localFingerprint(): Bytes;
 }
 
-/** Makes a peer connection with a certificate of its own (security.md 1.4: fresh for each session). */
-export async function createPeer(lost: (error: LostError) => void): Promise<PreparedPeer> {
+/**
+ * Makes a peer connection with a certificate of its own (security.md 1.4: fresh for each session). `broken` is told when
+ * ICE doubts its path, and whether it has given it up: either may pass.
+ */
+export async function createPeer(
+  { lost, broken }: {
+    lost: (error: LostError) => void;
+    broken: (hasFailed: boolean) => void;
+  },
+): Promise<PreparedPeer> {
   const certificate = await RTCPeerConnection.generateCertificate(
     { name: "ECDSA", namedCurve: "P-256" } as AlgorithmIdentifier,
   );
   const peer = new RTCPeerConnection({ certificates: [certificate], bundlePolicy: "max-bundle" });
   const channel = peer.createDataChannel("control", { negotiated: true, id: 0 });
+  peer.oniceconnectionstatechange = () => {
+    const { iceConnectionState: state } = peer;
+    if (state === "disconnected" || state === "failed") broken(state === "failed");
+  };
   peer.onconnectionstatechange = () => {
-    if (peer.connectionState === "failed") {
-      lost(new LostError("no_path", "The path to the device is gone"));
-    }
+    // DTLS itself, which no other path can mend.
+    if (peer.sctp?.transport?.state === "failed") {
+      lost(new LostError("no_path", "The connection to the device is gone"));
+    } else if (peer.connectionState === "failed") broken(true);
   };
   return {
     peer,

@@ -6,6 +6,7 @@
  *              |          ^                           |          |
  *              +--> lost -+ (tries again by itself) <-+----------+     any --> closed: only a person can go on
  *
+ * `live` outlasts changes of network: for thirty seconds without a path it is `interrupted`, then lost (`recovery.ts`).
  * State changes in `#set` alone. While the page is hidden nothing is retried.
  */
 import type { NetworkPath } from "../../src/lib/network_path.ts";
@@ -43,6 +44,8 @@ export type SessionState =
     readonly roundTrip?: number;
     /** Undefined until the browser has said it. */
     readonly path?: NetworkPath;
+    /** The path was lost, and another one is looked for; all that was open stays open. */
+    readonly interrupted?: boolean;
   }
   /** `retryAt` in milliseconds since 1970; undefined while the device is looked for, or the page is hidden. */
   | { readonly phase: "lost"; readonly code: LostCode; readonly retryAt?: number }
@@ -226,6 +229,10 @@ export class Session {
       path: (path) => {
         const state = this.#state.value;
         if (state.phase === "live") this.#set({ ...state, path });
+      },
+      interrupted: (interrupted) => {
+        const state = this.#state.value;
+        if (state.phase === "live") this.#set({ ...state, interrupted });
       },
       camera: (message) => this.cameras.receive(message),
       owner: (message) => this.owner.receive(message),

@@ -28,7 +28,9 @@ export function stateSentence(
     case "confirming":
       return `Checking that this really is ${name}…`;
     case "live":
-      return "Connected";
+      return state.interrupted
+        ? `The network path to ${name} broke off. Looking for another one…`
+        : "Connected";
     case "lost":
       return `${explained(state.code).what} Trying again by itself.`;
     case "closed":

@@ -165,6 +165,25 @@ export class SctpAssociation {
     this.#transfer?.receiver.resume(streamId);
   }
 
+  /**
+   * The path carried something, as the layers below saw: if answers are overdue, what waits for them
+   * is sent again with the next `poll`, and not after a wait that has grown (RFC 9260 6.3.3 E2).
+   * Gives whether that is so.
+   */
+  pathAlive(now: number): boolean {
+    this.#now = now;
+    return this.#transfer?.sender.retry(now) ?? false;
+  }
+
+  /**
+   * Packets take another path from now on: what was learnt of the old one, its size and speed, is
+   * forgotten (RFC 9260 7.2.1, RFC 8899 4.4), and what is overdue is sent again.
+   */
+  pathChanged(now: number): void {
+    this.#now = now;
+    this.#transfer?.pathChanged(now);
+  }
+
   /** Does what is due; harmless when nothing is. */
   tick(now: number): void {
     this.#now = now;

@@ -168,6 +168,13 @@ export class Transfer {
     return true;
   }
 
+  /** Packets take another path from now on. */
+  pathChanged(now: number): void {
+    this.#heartbeats.searchSize(now);
+    this.sender.setPacketBytes(this.packetBytes);
+    this.sender.pathChanged(now);
+  }
+
   /** The next packet that may leave now. */
   poll(now: number, hasData: boolean): PacketOutput | undefined {
     const { writer } = this.#options;

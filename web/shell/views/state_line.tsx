@@ -35,7 +35,7 @@ export function StateLine(
         <span role="status" aria-live="polite" data-testid="state">
           {stateSentence(state, device.name, explained)}
         </span>
-        {state.phase === "live" && state.path !== undefined
+        {state.phase === "live" && state.path !== undefined && !state.interrupted
           ? (
             <span
               class="figure"
@@ -47,7 +47,7 @@ export function StateLine(
             </span>
           )
           : null}
-        {state.phase === "live" && state.roundTrip !== undefined
+        {state.phase === "live" && state.roundTrip !== undefined && !state.interrupted
           ? (
             <span class="figure" title="Round trip to the device">
               {Math.round(state.roundTrip)} ms
@@ -77,7 +77,7 @@ function Retry(
 }
 
 function tone(state: SessionState): "good" | "busy" | "bad" {
-  if (state.phase === "live") return "good";
+  if (state.phase === "live") return state.interrupted ? "busy" : "good";
   return state.phase === "lost" || state.phase === "closed" ? "bad" : "busy";
 }
 

@@ -79,6 +79,14 @@ export class Heartbeats {
     this.#trialAt = now + RAISE_MS;
   }
 
+  /** The path is another one: what it carries is to be found out anew. */
+  searchSize(now: number): void {
+    this.#packetBytes = BASE_PACKET_BYTES;
+    this.#probe = undefined;
+    this.#trial = 0;
+    this.#trialAt = now;
+  }
+
   /** Chunks to send now; "dead" when the peer does not answer any more. `wait` is the timeout. */
   tick(now: number, wait: number): readonly Uint8Array[] | "dead" {
     const chunks: Uint8Array[] = [];

@@ -150,6 +150,16 @@ export class Congestion {
     this.#budget = Math.max(this.#budget, this.#packetBytes);
   }
 
+  /** The path is another one (RFC 9260 7.2.1): its speed is looked for from the beginning. */
+  restart(now: number): void {
+    this.#window = INITIAL_WINDOW_PACKETS * this.#packetBytes;
+    this.#bandwidthNow = this.#bandwidthBefore = 0;
+    this.#fullBandwidth = this.#fullRounds = 0;
+    this.#roundLost = this.#roundAcked = 0;
+    this.#lossCap = Infinity;
+    this.#enter("startup", now);
+  }
+
   /** When the pacer lets the next packet go: `now` when at once. */
   paceAt(now: number): number {
     const rate = this.#pacingRate();

@@ -80,6 +80,11 @@ export class RoundTrip {
     this.#backOff = Math.min(this.#backOff * 2, MAX_BACK_OFF);
   }
 
+  /** Waits are as short again as the path was quick. */
+  forgetBackOff(): void {
+    this.#backOff = 1;
+  }
+
   /** How long to wait for an answer before the last chunk is sent again, in ms. */
   get probeTimeout(): number {
     return PROBE_ROUND_TRIPS * this.smoothed * this.#probeBackOff + PROBE_SLACK_MS;

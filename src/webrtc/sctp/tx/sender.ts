@@ -21,6 +21,8 @@ const MIN_FRAGMENT_BYTES = 256;
  * our back-off about 50 s. The supervisor of the session is quicker.
  */
 const MAX_TIMEOUTS = 10;
+/** Between two such retries, in ms, at least: the path may carry one direction only. */
+const RETRY_MS = 500;
 
 export interface SenderOptions {
   readonly initialTsn: number;
@@ -48,6 +50,7 @@ export class Sender {
   #paceAt = Infinity;
   #isProbing = false;
   #timeouts = 0;
+  #retriedAt = -Infinity;
   /** Of the SACK under way: when the newest chunk left that gives a round trip. */
   #newestSentAt = -1;
   /** Found lost since the last SACK. */
@@ -141,6 +144,24 @@ export class Sender {
       this.#isProbing = true;
     }
     return true;
+  }
+
+  /** The path carries something again: gives whether overdue chunks are to be sent again now. */
+  retry(now: number): boolean {
+    if (this.#timeouts === 0 || this.#outstanding.isEmpty) return false;
+    if (now - this.#retriedAt < RETRY_MS) return false;
+    this.#now = this.#retriedAt = now;
+    this.#timeouts = 0;
+    this.#rtt.forgetBackOff();
+    return this.#timeOut();
+  }
+
+  /** The path is another one: nothing is known of its speed. */
+  pathChanged(now: number): void {
+    this.#retriedAt = -Infinity;
+    this.retry(now);
+    this.#congestion.restart(now);
+    this.#rtt.forgetSmallest(now);
   }
 
   /** Whether a packet with data may leave now. Sets the pacer's deadline when it is early. */
