@@ -4,10 +4,12 @@ import { SHELL_ORIGIN } from "../sw/shell_origin.ts";
 import { installCookies } from "./cookies_install.ts";
 import { bridgeOwnTab } from "./detached.ts";
 import { tunnelDownloads } from "./downloads.ts";
+import { reportFrameRefusal } from "./frame_refusal.ts";
 import { watchFrames } from "./frames.ts";
 import { reportNavigation } from "./navigation.ts";
 import { joinAround, leaveRealm, type Realm } from "./realm.ts";
 import { sendReferrersToItself } from "./referrer.ts";
+import { numberRequests } from "./requests.ts";
 import { hideServiceWorker } from "./service_workers.ts";
 import { refuseSyncRequests } from "./sync_requests.ts";
 import { createWebSocketClass, hideWebSocketStream } from "./websocket.ts";
@@ -59,6 +61,7 @@ export function installInPage(): void {
   if (container !== undefined) {
     const ownWorker = hideServiceWorker(container);
     const cookies = installCookies(container, ownWorker);
+    numberRequests(container, ownWorker);
     replaceWebSocket(ownWorker);
     wrapWorkers(self.origin);
     tunnelDownloads();
@@ -70,5 +73,6 @@ export function installInPage(): void {
     for (const socket of live) socket.abandon();
   });
   reportNavigation(SHELL_ORIGIN);
+  reportFrameRefusal(SHELL_ORIGIN);
   sendReferrersToItself();
 }

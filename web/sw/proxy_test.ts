@@ -10,6 +10,7 @@ import { Bridges } from "./bridges.ts";
 import { HttpCache } from "./cache/http_cache.ts";
 import { Cookies } from "./cookies.ts";
 import { KeepAlive } from "./keepalive.ts";
+import { PageRequests } from "./page_requests.ts";
 import { proxy } from "./proxy.ts";
 import { route, routes } from "./routes.ts";
 
@@ -37,6 +38,7 @@ class ProxyBench {
         get: () => Promise.resolve(undefined),
         matchAll: () => Promise.resolve([]),
       }, { send: () => Promise.resolve(undefined) }),
+      requests: new PageRequests({ get: () => Promise.resolve(undefined) }),
       browser: { userAgent: "Test/1", languages: ["en"] },
       shellOrigin: "http://shell.localhost",
       page: "p1",

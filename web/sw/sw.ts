@@ -18,6 +18,7 @@ import { KeepAlive } from "./keepalive.ts";
 import { answerLogin } from "./login.ts";
 import { OwnFiles } from "./own_files.ts";
 import { type FromPump, isRecord, parseStreamHead, type ToWorker } from "./port_messages.ts";
+import { PageRequests } from "./page_requests.ts";
 import { proxy, type ProxyContext } from "./proxy.ts";
 import { route, routes } from "./routes.ts";
 import { SHELL_ORIGIN } from "./shell_origin.ts";
@@ -42,6 +43,7 @@ const context = {
     },
   }),
   cache: new HttpCache(new DatabaseStore(worker.indexedDB), agent),
+  requests: new PageRequests(worker.clients),
   browser: worker.navigator,
   pageLives: async (page) => await worker.clients.get(page) !== undefined,
   shellOrigin: SHELL_ORIGIN,
@@ -73,6 +75,7 @@ worker.addEventListener("message", (event) => {
     event.waitUntil(ownFiles.refresh());
   }
   if (event.source instanceof Client) {
+    context.requests.message(event.source.id, message);
     event.waitUntil(context.cookies.message(event.source.id, message));
   }
   const port = event.ports[0];
