@@ -58,11 +58,11 @@ class Numbers {
   }
 }
 
-/** Only what has a signal can be given up. */
+/** Only what has a signal can be given up, and only what may change something must not be sent twice. */
 function numberFetch(numbers: Numbers): void {
   const value = new Proxy(globalThis.fetch, {
     apply(target, self, values: Parameters<typeof fetch>) {
-      const request = givableRequest(values);
+      const request = numberedRequest(values);
       if (request === undefined) return Reflect.apply(target, self, values);
       const number = numbers.next();
       request.headers.set(NUMBER_HEADER, String(number)); // without effect on a request of mode "no-cors"
@@ -78,11 +78,10 @@ function numberFetch(numbers: Numbers): void {
 }
 
 /** A malformed request is left to the browser. */
-function givableRequest([input, init]: Parameters<typeof fetch>): Request | undefined {
+function numberedRequest([input, init]: Parameters<typeof fetch>): Request | undefined {
   const isRequest = input instanceof Request;
-  if (!isOwn(isRequest ? input.url : String(input)) || !(isRequest || init?.signal)) {
-    return undefined;
-  }
+  const matters = isRequest || init?.signal || !/^(?:GET|HEAD)$/i.test(init?.method ?? "GET");
+  if (!matters || !isOwn(isRequest ? input.url : String(input))) return undefined;
   try {
     const request = new Request(input, init);
     return request.signal.aborted ? undefined : request;

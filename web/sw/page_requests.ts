@@ -19,13 +19,30 @@ const REPORT_EVERY_MS = 50;
 /** Requests that were given up before the worker was shown them. A page that makes more is not heard for the oldest. */
 const MAX_EARLY = 256;
 
+/** Methods that a device may be asked twice (RFC 9110 9.2.1). */
+const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/** As much of a Request as is used. */
+export interface NumberedRequest {
+  readonly method: string;
+  readonly headers: { get(name: string): string | null };
+}
+
 /** As much of a `Client` and of `Clients` as is used. */
 export interface RequestClients {
   get(id: string): Promise<{ postMessage(message: unknown): void } | undefined>;
 }
 
+/** Which requests are on their way: `SentOnce`. */
+export interface SentRequests {
+  begin(key: string): Promise<boolean>;
+  end(key: string): void;
+}
+
 /** One request of a page, for whoever carries it. */
 export interface Watched {
+  /** Whether it may leave: false for one that may change something and left already, with the worker before this one. */
+  mayLeave(): Promise<boolean>;
   /** Aborted when the page gives the request up. */
   readonly signal: AbortSignal;
   /** So many bytes of the body have left, all told; `done` with the last. */
@@ -37,28 +54,33 @@ export interface Watched {
 /** See the head of this file. */
 export class PageRequests {
   readonly #clients: RequestClients;
+  readonly #sent: SentRequests;
   readonly #clock: () => number;
   readonly #open = new Map<string, AbortController>();
   readonly #early = new Set<string>();
 
   /** `clock` in ms. */
-  constructor(clients: RequestClients, clock: () => number = () => performance.now()) {
+  constructor(
+    clients: RequestClients,
+    options: { sent: SentRequests; clock?: () => number },
+  ) {
     this.#clients = clients;
-    this.#clock = clock;
+    this.#sent = options.sent;
+    this.#clock = options.clock ?? (() => performance.now());
   }
 
   /** Watches a request of a page; one without a number is watched by nobody. */
-  watch(page: string, headers: { get(name: string): string | null }): Watched {
+  watch(page: string, { method, headers }: NumberedRequest): Watched {
     const number = Number(headers.get(NUMBER_HEADER) ?? 0);
     const aborts = new AbortController();
-    if (page === "" || !isNumber(number)) {
-      return { signal: aborts.signal, sent: () => {}, release: () => {} };
-    }
+    if (page === "" || !isNumber(number)) return unwatched(aborts.signal);
+    const isSafe = SAFE.has(method);
     const key = keyOf(page, number);
     if (this.#early.delete(key)) aborts.abort();
     this.#open.set(key, aborts);
     let reported = -Infinity;
     return {
+      mayLeave: async () => isSafe || await this.#sent.begin(key),
       signal: aborts.signal,
       sent: (bytes, done) => {
         const now = this.#clock();
@@ -68,6 +90,7 @@ export class PageRequests {
       },
       release: () => {
         if (this.#open.get(key) === aborts) this.#open.delete(key);
+        if (!isSafe) this.#sent.end(key);
       },
     };
   }
@@ -89,6 +112,10 @@ export class PageRequests {
   #tell(page: string, news: SentNews): void {
     this.#clients.get(page).then((client) => client?.postMessage(news), () => {}); // it is gone
   }
+}
+
+function unwatched(signal: AbortSignal): Watched {
+  return { mayLeave: () => Promise.resolve(true), signal, sent: () => {}, release: () => {} };
 }
 
 function keyOf(page: string, number: number): string {

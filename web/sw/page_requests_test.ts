@@ -7,9 +7,14 @@ function bench() {
   const clock = { now: 0 };
   const client = { postMessage: (message: unknown) => void told.push(message) };
   const clients = { get: (id: string) => Promise.resolve(id === "gone" ? undefined : client) };
-  const requests = new PageRequests(clients, () => clock.now);
-  const watch = (page: string, number: number) =>
-    requests.watch(page, new Headers({ [NUMBER_HEADER]: String(number) }));
+  const written = new Set<string>();
+  const sent = {
+    begin: (key: string) => Promise.resolve(!written.has(key) && !!written.add(key)),
+    end: (key: string) => void written.delete(key),
+  };
+  const requests = new PageRequests(clients, { sent, clock: () => clock.now });
+  const watch = (page: string, number: number, method = "GET") =>
+    requests.watch(page, { method, headers: new Headers({ [NUMBER_HEADER]: String(number) }) });
   return { requests, told, clock, watch };
 }
 
@@ -32,7 +37,7 @@ Deno.test("a word about a request that comes before the request counts, and is f
   assert.ok(watch("b", 2).signal.aborted);
 });
 
-Deno.test("words that are none are ignored, and what has no number is watched by nobody", () => {
+Deno.test("words that are none are ignored, and what has no number is watched by nobody", async () => {
   const { requests, watch } = bench();
   const watched = watch("a", 1);
   for (const number of [0, -1, 1.5, NaN, "1", null, undefined]) {
@@ -40,9 +45,22 @@ Deno.test("words that are none are ignored, and what has no number is watched by
   }
   requests.message("a", { porthole: "sent", number: 1 });
   assert.ok(!watched.signal.aborted);
-  const none = requests.watch("a", new Headers());
+  const none = requests.watch("a", { method: "POST", headers: new Headers() });
+  assert.ok(await none.mayLeave());
   none.sent(1, true);
   none.release();
+});
+
+Deno.test("what may change something leaves once, whichever worker is asked", async () => {
+  const { watch } = bench();
+  const first = watch("a", 1, "POST");
+  assert.ok(await first.mayLeave());
+  assert.ok(!await watch("a", 1, "POST").mayLeave()); // as a new worker would ask
+  assert.ok(await watch("b", 1, "POST").mayLeave());
+  assert.ok(await watch("a", 2).mayLeave());
+  assert.ok(await watch("a", 2).mayLeave());
+  first.release();
+  assert.ok(await watch("a", 1, "POST").mayLeave());
 });
 
 Deno.test("what was answered cannot be given up any more", () => {

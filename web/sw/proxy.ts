@@ -87,7 +87,8 @@ async function ask(
 ): Promise<Outcome> {
   const { bridges, keepAlive, cookies, page } = context;
   const outlivesPage = page === "" || request.keepalive; // Fetch 2.2.5: a beacon is meant to
-  const watched = context.requests.watch(page, request.headers);
+  const watched = context.requests.watch(page, request);
+  if (!await watched.mayLeave()) return { type: "failed", failure: "interrupted" };
   const exchange = new Exchange({
     keepAlive,
     exists: (id) => bridges.exists(id),

@@ -38,7 +38,9 @@ class ProxyBench {
         get: () => Promise.resolve(undefined),
         matchAll: () => Promise.resolve([]),
       }, { send: () => Promise.resolve(undefined) }),
-      requests: new PageRequests({ get: () => Promise.resolve(undefined) }),
+      requests: new PageRequests({ get: () => Promise.resolve(undefined) }, {
+        sent: { begin: () => Promise.resolve(true), end: () => {} },
+      }),
       browser: { userAgent: "Test/1", languages: ["en"] },
       shellOrigin: "http://shell.localhost",
       page: "p1",

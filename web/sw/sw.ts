@@ -21,6 +21,7 @@ import { type FromPump, isRecord, parseStreamHead, type ToWorker } from "./port_
 import { PageRequests } from "./page_requests.ts";
 import { proxy, type ProxyContext } from "./proxy.ts";
 import { route, routes } from "./routes.ts";
+import { SentOnce } from "./sent_once.ts";
 import { SHELL_ORIGIN } from "./shell_origin.ts";
 import { answerWorkerSocket } from "./worker_sockets.ts";
 
@@ -43,7 +44,7 @@ const context = {
     },
   }),
   cache: new HttpCache(new DatabaseStore(worker.indexedDB), agent),
-  requests: new PageRequests(worker.clients),
+  requests: new PageRequests(worker.clients, { sent: new SentOnce(worker.indexedDB) }),
   browser: worker.navigator,
   pageLives: async (page) => await worker.clients.get(page) !== undefined,
   shellOrigin: SHELL_ORIGIN,
