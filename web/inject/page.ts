@@ -5,11 +5,13 @@ import { installCookies } from "./cookies_install.ts";
 import { bridgeOwnTab } from "./detached.ts";
 import { tunnelDownloads } from "./downloads.ts";
 import { markEventSources } from "./event_sources.ts";
+import { reportFrameRefusal } from "./frame_refusal.ts";
 import { watchFrames } from "./frames.ts";
 import { ownAddress } from "./lan.ts";
 import { reportNavigation } from "./navigation.ts";
 import { joinAround, leaveRealm, type Realm } from "./realm.ts";
 import { sendReferrersToItself } from "./referrer.ts";
+import { numberRequests } from "./requests.ts";
 import { hideServiceWorker } from "./service_workers.ts";
 import { refuseSyncRequests } from "./sync_requests.ts";
 import { createWebSocketClass, hideWebSocketStream } from "./websocket.ts";
@@ -62,6 +64,7 @@ export function installInPage(): void {
   if (container !== undefined) {
     const ownWorker = hideServiceWorker(container);
     const cookies = installCookies(container, ownWorker);
+    numberRequests(container, ownWorker);
     replaceWebSocket(ownWorker);
     wrapWorkers(self.origin);
     markEventSources(() => document.baseURI);
@@ -74,5 +77,6 @@ export function installInPage(): void {
     for (const socket of live) socket.abandon();
   });
   reportNavigation(SHELL_ORIGIN);
+  reportFrameRefusal(SHELL_ORIGIN);
   sendReferrersToItself();
 }

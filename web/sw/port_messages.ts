@@ -94,7 +94,19 @@ export type ToWorker =
   | { readonly porthole: "bridge-ready" }
   | { readonly porthole: "open"; readonly head: StreamHead }
   | { readonly porthole: "keepalive" }
-  | CookieMessage;
+  | CookieMessage
+  | GiveUp;
+
+/** From a page about a request that it numbered (`page_requests.ts`): it wants no answer any more. */
+export type GiveUp = { readonly porthole: "give-up"; readonly number: number };
+
+/** From the service worker to a page: so many bytes of such a request's body have left; `done` with the last. */
+export type SentNews = {
+  readonly porthole: "sent";
+  readonly number: number;
+  readonly bytes: number;
+  readonly done: boolean;
+};
 
 /** From a page about its cookies: it is there; an assignment, with the page's own running number; a wish to be told the state. */
 export type CookieMessage =
@@ -129,11 +141,10 @@ export type ShellToBridge =
   | { readonly porthole: "forget" };
 
 /** From injected code to the shell. */
-export type PageToShell = {
-  readonly porthole: "navigated";
-  readonly href: string;
-  readonly title: string;
-};
+export type PageToShell =
+  | { readonly porthole: "navigated"; readonly href: string; readonly title: string }
+  /** It does not work in a frame. */
+  | { readonly porthole: "wants-tab" };
 
 /** From a doorway to the shell, with a port: any answer on it means that the frame is the shell's own. */
 export type DoorToShell = { readonly porthole: "door" };

@@ -19,6 +19,7 @@ import type { KeepAlive } from "./keepalive.ts";
 import type { LanRequests } from "./lan_requests.ts";
 import { loginResponse } from "./login_page.ts";
 import type { Outcome } from "./outcome.ts";
+import type { PageRequests } from "./page_requests.ts";
 import { takeOwnWords, withCookieTag, writeNumber } from "./own_headers.ts";
 import type { StreamHead } from "./port_messages.ts";
 import { type RequestBody, takeBody } from "./request_body.ts";
@@ -33,6 +34,7 @@ export interface ProxyContext {
   readonly cookies: Cookies;
   readonly cache: HttpCache;
   readonly events: EventIds;
+  readonly requests: PageRequests;
   readonly browser: BrowserTraits;
   readonly shellOrigin: string;
   readonly lan: Pick<LanRequests, "known" | "soon">;
@@ -99,13 +101,17 @@ async function ask(
 ): Promise<Outcome> {
   const { bridges, keepAlive, cookies, page } = context;
   const outlivesPage = page === "" || request.keepalive; // Fetch 2.2.5: a beacon is meant to
+  const watched = context.requests.watch(page, request);
+  if (!await watched.mayLeave()) return { type: "failed", failure: "interrupted" };
   const exchange = new Exchange({
     keepAlive,
     exists: (id) => bridges.exists(id),
     wanted: async () => outlivesPage || await context.pageLives(page),
+    watched,
   });
   const sent = withUrgency(head, request, page);
   const answer = await exchange.run(bridge, { head: sent, body: body.stream });
+  watched.release(); // from here on the browser tells: it cancels the answer's body
   if (answer === "session_closed") bridges.distrust();
   if (typeof answer === "string") return { type: "failed", failure: answer };
   const words = takeOwnWords(answer);

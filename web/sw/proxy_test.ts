@@ -11,6 +11,7 @@ import { HttpCache } from "./cache/http_cache.ts";
 import { Cookies } from "./cookies.ts";
 import { EventIds } from "./event_ids.ts";
 import { KeepAlive } from "./keepalive.ts";
+import { PageRequests } from "./page_requests.ts";
 import { proxy } from "./proxy.ts";
 import { route, routes } from "./routes.ts";
 
@@ -39,6 +40,9 @@ class ProxyBench {
         get: () => Promise.resolve(undefined),
         matchAll: () => Promise.resolve([]),
       }, { send: () => Promise.resolve(undefined) }),
+      requests: new PageRequests({ get: () => Promise.resolve(undefined) }, {
+        sent: { begin: () => Promise.resolve(true), end: () => {} },
+      }),
       browser: { userAgent: "Test/1", languages: ["en"] },
       shellOrigin: "http://shell.localhost",
       lan: { known: "", soon: () => Promise.resolve() },

@@ -20,8 +20,10 @@ import { LanRequests } from "./lan_requests.ts";
 import { answerLogin } from "./login.ts";
 import { OwnFiles } from "./own_files.ts";
 import { type FromPump, isRecord, parseStreamHead, type ToWorker } from "./port_messages.ts";
+import { PageRequests } from "./page_requests.ts";
 import { proxy, type ProxyContext } from "./proxy.ts";
 import { route, routes } from "./routes.ts";
+import { SentOnce } from "./sent_once.ts";
 import { SHELL_ORIGIN } from "./shell_origin.ts";
 import { answerWorkerSocket } from "./worker_sockets.ts";
 
@@ -44,6 +46,7 @@ const context = {
   }),
   events: new EventIds(),
   cache: new HttpCache(new DatabaseStore(worker.indexedDB), agent),
+  requests: new PageRequests(worker.clients, { sent: new SentOnce(worker.indexedDB) }),
   browser: worker.navigator,
   pageLives: async (page) => await worker.clients.get(page) !== undefined,
   shellOrigin: SHELL_ORIGIN,
@@ -84,6 +87,7 @@ worker.addEventListener("message", (event) => {
     event.waitUntil(ownFiles.refresh());
   }
   if (event.source instanceof Client) {
+    context.requests.message(event.source.id, message);
     event.waitUntil(context.cookies.message(event.source.id, message));
   }
   const port = event.ports[0];

@@ -157,6 +157,7 @@ class ContentDouble implements Content {
     this.#detached.push(path);
     return true;
   }
+  onWantsTab(): void {}
   onNavigate(listener: (navigation: Navigation) => void): void {
     this.#listener = listener;
   }
