@@ -9,13 +9,15 @@ export function reportNavigation(shellOrigin: string): void {
   if (parent === self || parent !== top) return;
   const shell = parent; // a page may overwrite `parent`
   let told = "";
+  let refusesFrame = false;
   const tell = () => {
     const message: PageToShell = {
       porthole: "navigated",
       href: location.href,
       title: document.title.slice(0, MAX_TITLE_LENGTH),
+      refusesFrame,
     };
-    const key = `${message.href} ${message.title}`;
+    const key = `${message.href} ${refusesFrame} ${message.title}`;
     if (key === told) return;
     told = key;
     shell.postMessage(message, shellOrigin);
@@ -25,6 +27,13 @@ export function reportNavigation(shellOrigin: string): void {
     addEventListener(event, tell);
   }
   addEventListener("DOMContentLoaded", () => watchTitle(tell));
+  // What `top.location = …` throws in the shell's sandbox; a page that catches it knows what to do instead.
+  // It is an exception of the shell's realm, so no DOMException of this one.
+  addEventListener("error", ({ message, error }) => {
+    if (!/\bSecurityError\b/.test(`${message} ${error?.name}`)) return;
+    refusesFrame = true;
+    tell();
+  });
   tell();
 }
 

@@ -42,12 +42,14 @@ const SANDBOX = [
   "allow-scripts",
 ].join(" ");
 
-/** Where a frame is, as its page says: path, query and fragment, and the title. Untrusted text. */
+/** Where a frame is, as its page says: path, query and fragment, and the title. Untrusted. */
 export interface Navigation {
   readonly frame: HTMLIFrameElement;
   /** Begins with "/". */
   readonly path: string;
   readonly title: string;
+  /** Whether the page tried to leave the frame. */
+  readonly refusesFrame: boolean;
 }
 
 /** An open service. */
@@ -235,7 +237,7 @@ class OpenContent implements Content {
 
   /** Reports are gathered: a page may send a thousand, the listener hears of the last. */
   #takeReport(frame: HTMLIFrameElement, message: Record<string, unknown>): void {
-    const { porthole, href, title } = message;
+    const { porthole, href, title, refusesFrame } = message;
     if (porthole !== "navigated" || typeof href !== "string" || href.length > MAX_HREF_LENGTH) {
       return;
     }
@@ -245,6 +247,7 @@ class OpenContent implements Content {
       frame,
       path: href.slice(origin.length),
       title: boundedText(title, MAX_TITLE_LENGTH) ?? "",
+      refusesFrame: refusesFrame === true,
     });
     this.#reportTimer ??= setTimeout(() => this.#tell(), REPORT_PAUSE_MS);
   }

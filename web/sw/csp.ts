@@ -3,6 +3,7 @@
  * script may run in it, our downloads and workers' sockets may be asked for, reports stay away from the network. Pure.
  * Everything else that the device forbids stays forbidden.
  */
+import { INJECT_PATH } from "./inject_html.ts";
 import { DOWNLOAD_PATH, SOCKET_PATH } from "./port_messages.ts";
 
 /** What a page's policy must not forbid. */
@@ -12,6 +13,8 @@ export interface PolicyNeeds {
   readonly script: string;
   /** A fresh nonce for it, used only where a policy ignores URLs ("strict-dynamic"). */
   readonly nonce: string;
+  /** Whether our script also runs as a worker of the page (`isolation.ts`). */
+  readonly isolated?: boolean;
 }
 
 type Directive = readonly [name: string, ...sources: string[]];
@@ -33,6 +36,11 @@ const OUR_PATHS: readonly (readonly [directives: readonly string[], path: string
   [["connect-src", "default-src"], SOCKET_PATH],
 ];
 
+const WORKER_PATH = [
+  ["worker-src", "child-src", "script-src", "default-src"],
+  INJECT_PATH,
+] as const;
+
 /** Adapts one header value, which may hold several policies separated by commas (CSP3 2.2). */
 export function adaptPolicies(value: string, needs: PolicyNeeds): string {
   return value.split(",").map((policy) => adaptPolicy(policy, needs)).filter((policy) =>
@@ -49,9 +57,9 @@ function adaptPolicy(policy: string, needs: PolicyNeeds): string {
 }
 
 /** A copy of what is in effect under the narrowest name, with one path more; not where all of our origin is allowed. */
-function allowPaths(directives: Directive[], { script }: PolicyNeeds): Directive[] {
+function allowPaths(directives: Directive[], { script, isolated }: PolicyNeeds): Directive[] {
   let result = directives;
-  for (const [names, path] of OUR_PATHS) {
+  for (const [names, path] of isolated === true ? [...OUR_PATHS, WORKER_PATH] : OUR_PATHS) {
     const inEffect = names.map((name) => result.find((one) => one[0] === name)).find(Boolean);
     if (inEffect === undefined || inEffect.slice(1).some((one) => /^(?:'self'|\*)$/i.test(one))) {
       continue;

@@ -5,6 +5,7 @@
  */
 import type { Header, ResponseHead } from "../../src/protocol/http.ts";
 import { adaptPolicies, framePolicy, PAGE_POLICY, type PolicyNeeds } from "./csp.ts";
+import { isUntyped } from "./inject_html.ts";
 
 /** Codings that a service may have used and we can undo. */
 export type ContentCoding = "gzip" | "deflate";
@@ -68,9 +69,9 @@ export function adaptHeaders(
 
 /** A page that names its ancestors by policy as well is not asked by X-Frame-Options (CSP3 6.4.2.2). */
 function addedPolicies(lines: readonly Header[], { shellOrigin }: PolicyNeeds): Header[] {
-  if (!/^\s*(?:text\/html|application\/xhtml\+xml)\b/i.test(all(lines, "content-type")[0] ?? "")) {
-    return [];
-  }
+  const type = all(lines, "content-type")[0] ?? "";
+  const isPage = /^\s*(?:text\/html|application\/xhtml\+xml)\b/i.test(type) || isUntyped(type);
+  if (!isPage) return [];
   const named = all(lines, "content-security-policy").some((value) =>
     /frame-ancestors/i.test(value)
   );

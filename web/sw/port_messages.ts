@@ -44,6 +44,9 @@ export const DOWNLOAD_PATH = `${RESERVED_PREFIX}download`;
 /** Where a page that a page made itself is asked for (`blob_page.ts`). Answered by the service worker. */
 export const BLOB_PATH = `${RESERVED_PREFIX}blob`;
 
+/** A page that sent a synchronous request asks here for pages that can wait for one (web/sw/isolation.ts). */
+export const ISOLATE_PATH = `${RESERVED_PREFIX}isolate`;
+
 /** A request without its service. */
 export type StreamHead = Omit<RequestHead, "service">;
 
@@ -89,6 +92,7 @@ export type ToWorker =
   | { readonly porthole: "bridge-ready" }
   | { readonly porthole: "open"; readonly head: StreamHead }
   | { readonly porthole: "keepalive" }
+  | { readonly porthole: "sync-ready" }
   | CookieMessage;
 
 /** From a page about its cookies: it is there; an assignment, with the page's own running number; a wish to be told the state. */
@@ -128,6 +132,8 @@ export type PageToShell = {
   readonly porthole: "navigated";
   readonly href: string;
   readonly title: string;
+  /** Whether it tried to leave the frame, which the shell's sandbox forbids. */
+  readonly refusesFrame: boolean;
 };
 
 /** From a doorway to the shell, with a port: any answer on it means that the frame is the shell's own. */

@@ -10,7 +10,7 @@ import type { Cookies } from "./cookies.ts";
 import { errorResponse, type Failure } from "./error_page.ts";
 import { Exchange } from "./exchange.ts";
 import { type AdaptedHeaders, adaptHeaders, type ContentCoding, toHeaders } from "./headers.ts";
-import { INJECT_PATH, injectStream, injectTag, mayInject } from "./inject_html.ts";
+import { INJECT_PATH, injectStream, injectTag, isUntyped, mayInject } from "./inject_html.ts";
 import type { KeepAlive } from "./keepalive.ts";
 import { loginResponse } from "./login_page.ts";
 import type { Outcome } from "./outcome.ts";
@@ -30,6 +30,8 @@ export interface ProxyContext {
   readonly shellOrigin: string;
   /** The client that asked; empty for a navigation, of which only the browser knows who waits for it. */
   readonly page: string;
+  /** Whether pages are isolated (`isolation.ts`). */
+  isolated(): Promise<boolean>;
   /** Text of our script, for workers. */
   injectedScript(): Promise<string>;
   /** Whether this client is still there. */
@@ -51,7 +53,7 @@ export async function proxy(request: Request, context: ProxyContext): Promise<Re
   await context.cookies.settled(context.page, writeNumber(request.headers));
   const first = await attempt(request, { context, body });
   const outcome = mayRepeat(request, first) ? await attempt(request, { context, body }) : first;
-  return respond(outcome, { request, context });
+  return respond(outcome, { request, context, isolated: await context.isolated() });
 }
 
 /** A session that ends takes requests with it that another one can answer, unless they may have changed something. */
@@ -111,12 +113,12 @@ function fail(failure: Failure, { request, context, title = "" }: Asked & { titl
   return errorResponse(failure, { title, navigation: mode === "navigate", method, shellOrigin });
 }
 
-function respond(outcome: Titled, asked: Asked): Response {
+function respond(outcome: Titled, asked: Asked & { readonly isolated: boolean }): Response {
   const { title } = outcome;
   if (outcome.type === "uncached") return Response.error();
   if (outcome.type === "failed") return fail(outcome.failure, { ...asked, title });
   const { head, body, question } = outcome;
-  const { request, context } = asked;
+  const { request, context, isolated } = asked;
   const nonce = toBase64Url(crypto.getRandomValues(new Uint8Array(NONCE_BYTES)));
   if (question !== undefined && request.mode === "navigate") {
     discard(body);
@@ -125,14 +127,14 @@ function respond(outcome: Titled, asked: Asked): Response {
   const script = new URL(INJECT_PATH, request.url).href;
   const adapted = adaptHeaders(head, {
     ownUrl: request.url,
-    needs: { shellOrigin: context.shellOrigin, script, nonce },
+    needs: { shellOrigin: context.shellOrigin, script, nonce, isolated },
   });
   const failure = unusable(head.status, adapted.unknownCoding);
   if (failure !== undefined) {
     discard(body);
     return fail(failure, { ...asked, title });
   }
-  const tag = injectTag(nonce, context.cookies.text);
+  const tag = injectTag(nonce, context.cookies.text, isolated);
   const { injectedScript } = context;
   return toResponse(head.status, adapted, { request, body, tag, injectedScript });
 }
@@ -152,9 +154,10 @@ function toResponse(
     return new Response(null, { status, headers });
   }
   let content = decode(body, adapted.coding);
-  if (DOCUMENTS.has(request.destination) && mayInject(adapted.contentType)) {
+  const untyped = isUntyped(adapted.contentType);
+  if (DOCUMENTS.has(request.destination) && (untyped || mayInject(adapted.contentType))) {
     headers.delete("content-length");
-    content = content.pipeThrough(injectStream(tag));
+    content = content.pipeThrough(injectStream(tag, untyped));
   } else if (isWorkerScript(request.destination) && status === 200) {
     headers.delete("content-length");
     content = content.pipeThrough(workerScriptStream(injectedScript));

@@ -40,6 +40,7 @@ class ProxyBench {
       browser: { userAgent: "Test/1", languages: ["en"] },
       shellOrigin: "http://shell.localhost",
       page: "p1",
+      isolated: () => Promise.resolve(false),
       injectedScript: () => Promise.resolve("ours();\n"),
       pageLives: () => Promise.resolve(this.pageLives),
     };

@@ -14,6 +14,7 @@ import { Cookies } from "./cookies.ts";
 import { doorway, isForeignVisit, keepReferrersTrue } from "./doorway.ts";
 import { answerDownload } from "./download.ts";
 import { injectTag } from "./inject_html.ts";
+import { Isolation } from "./isolation.ts";
 import { KeepAlive } from "./keepalive.ts";
 import { answerLogin } from "./login.ts";
 import { OwnFiles } from "./own_files.ts";
@@ -32,8 +33,10 @@ const agent = {
   ),
 };
 const ownFiles = new OwnFiles(worker.caches);
+const isolation = new Isolation(worker.caches);
 const context = {
   ...agent,
+  isolated: () => isolation.wanted(),
   injectedScript: () => ownFiles.injectedScript(),
   cookies: new Cookies(worker.clients, {
     send: async (body) => {
@@ -62,7 +65,8 @@ worker.addEventListener("activate", (event) => event.waitUntil(worker.clients.cl
 
 worker.addEventListener("fetch", (event) => {
   const answer = route(handlers, event.request, event.clientId);
-  if (answer !== "network") event.respondWith(answer);
+  if (answer === "network") return;
+  event.respondWith(answer.then((answer) => isolation.apply(event.request, answer)));
 });
 
 worker.addEventListener("message", (event) => {
@@ -73,6 +77,7 @@ worker.addEventListener("message", (event) => {
     event.waitUntil(ownFiles.refresh());
   }
   if (event.source instanceof Client) {
+    if (message.porthole === "sync-ready") isolation.ready(event.source.id);
     event.waitUntil(context.cookies.message(event.source.id, message));
   }
   const port = event.ports[0];
@@ -83,9 +88,13 @@ worker.addEventListener("message", (event) => {
 /** Paths of ours by which a page of this origin reaches its device. Strangers' visits are not taken there either. */
 function answerForPages(request: Request, page: string): Promise<Response> | undefined {
   if (isForeignVisit(request, SHELL_ORIGIN)) return undefined;
-  return answerWorkerSocket(request, { ...context, page }) ??
+  return isolation.answer(request, page) ??
+    answerWorkerSocket(request, { ...context, page }) ??
     answerDownload(request, (file) => device(file, "")) ??
-    answerBlobPage(request, () => injectTag(undefined, context.cookies.text));
+    answerBlobPage(
+      request,
+      async () => injectTag(undefined, context.cookies.text, await isolation.wanted()),
+    );
 }
 
 /** A stranger's visit: the service's name is shown if it is at hand. */

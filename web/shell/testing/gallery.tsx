@@ -147,7 +147,9 @@ class ContentDouble implements Content {
     const frame = document.createElement("iframe");
     frame.src = `/page.html?${encodeURIComponent(path)}`;
     this.#container.append(frame);
-    queueMicrotask(() => this.#listener({ frame, path: "/gate?tab=log#top", title: "Gate log" }));
+    queueMicrotask(() =>
+      this.#listener({ frame, path: "/gate?tab=log#top", title: "Gate log", refusesFrame: false })
+    );
     return frame;
   }
   #listener: (navigation: Navigation) => void = () => {};

@@ -165,6 +165,7 @@ function ServiceFrame(props: FrameProps): JSX.Element {
   const [tries, retry] = useState(0);
   const opening = useContent(props, { place, tries });
   const [arrived, setArrived] = useState(false); // whether the service has answered with anything
+  const [refusing, setRefusing] = useState<string | undefined>(undefined); // path of a page that wants no frame
   const content = opening.phase === "open" ? opening.content : undefined;
   useLasting(() => {
     props.opened(content);
@@ -172,6 +173,7 @@ function ServiceFrame(props: FrameProps): JSX.Element {
     setArrived(false);
     content.onNavigate((navigation) => {
       setArrived(true);
+      setRefusing(navigation.refusesFrame ? navigation.path : undefined);
       props.navigated(navigation);
     });
     // Only a visit loads: otherwise the path follows the frame, which is there already.
@@ -192,6 +194,9 @@ function ServiceFrame(props: FrameProps): JSX.Element {
       {content === undefined || arrived
         ? null
         : <p class="frame-slow" role="status">Waiting for {props.service?.title}…</p>}
+      {content === undefined || refusing === undefined
+        ? null
+        : <FrameRefused detach={() => content.detach(refusing)} />}
       <div class="frame-place" ref={place}></div>
     </div>
   );
@@ -219,6 +224,15 @@ function useContent(
     return () => closing.abort(new DOMException("The view was left", "AbortError"));
   }, [session, service?.id, tries]);
   return opening;
+}
+
+function FrameRefused({ detach }: { detach: () => void }): JSX.Element {
+  return (
+    <p class="frame-refused" role="status" data-testid="refuses-frame">
+      This page does not want to be in a frame, and may stay empty here.{" "}
+      <button type="button" onClick={detach}>Open it in its own tab</button>
+    </p>
+  );
 }
 
 function FrameFailed({ why, retry }: { why: string; retry: () => void }): JSX.Element {
