@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what only the tests need, from Debian's packages, where it is missing: real browsers, a real RTSP server
-# (GStreamer's, with its plugins), ffmpeg to look at pictures, npm for Node and Node-RED, and `ip` for the two-host link.
-# Needs root or `sudo -n`; without either it says the one command to run.
+# (GStreamer's, with its plugins), ffmpeg to look at pictures, npm for Node and Node-RED, `ip` for the two-host link, and
+# sshd, beside which the bench puts pages. Needs root or `sudo -n`; without either it says the one command to run.
 set -eu
 
 # One line per need: the Debian package, and what shows that the need is met.
@@ -11,6 +11,7 @@ firefox-esr                  command:firefox-esr
 ffmpeg                       command:ffmpeg
 npm                          command:npm
 iproute2                     command:ip
+openssh-server               command:sshd
 libfaketime                  package
 python3-gi                   package
 gir1.2-gst-rtsp-server-1.0   package
