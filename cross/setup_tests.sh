@@ -30,7 +30,6 @@ gcc                            command:gcc
 gcc-aarch64-linux-gnu          command:aarch64-linux-gnu-gcc
 binutils-arm-linux-gnueabihf   command:arm-linux-gnueabihf-strip
 qemu-user-static               command:qemu-aarch64-static
-dpkg-dev                       command:dpkg-scanpackages
 lintian                        command:lintian
 debootstrap                    command:debootstrap
 mtools                         command:mcopy
