@@ -4,7 +4,6 @@
  */
 import { hostname } from "node:os";
 import process from "node:process";
-import type { AgentInvocation } from "./agent_commands.ts";
 import { type Invocation, readInvocation, type RendezvousInvocation } from "./commands.ts";
 import { ConfigError, loadConfig } from "./config.ts";
 import { UsageError } from "./flags.ts";
@@ -14,6 +13,7 @@ import { currentRuntime, listenForStop } from "./platform/runtime.ts";
 import { askAgent } from "./run_agent_command.ts";
 import { startDemo } from "./run_demo.ts";
 import { PARSERS, startDevice } from "./run_device.ts";
+import { runDoctor } from "./run_doctor.ts";
 import { makeRendezvous, typedOrigins } from "./run_rendezvous.ts";
 import { printJson, printLine, printPairing } from "./terminal.ts";
 import { VERSION } from "./version.ts";
@@ -53,6 +53,8 @@ async function perform(invocation: Invocation, options: MainOptions): Promise<vo
       return version(invocation.json, options);
     case "help":
       return printLine(invocation.text.trimEnd());
+    case "doctor":
+      return await runDoctor(invocation, options.assets);
     default:
       return await ask(invocation);
   }
@@ -104,7 +106,7 @@ async function rendezvous(typed: RendezvousInvocation, assets: Assets): Promise<
 }
 
 /** Ends early, and well, when somebody presses Ctrl-C: what was asked for has been done. */
-async function ask(typed: AgentInvocation): Promise<void> {
+async function ask(typed: Parameters<typeof askAgent>[0]): Promise<void> {
   const stop = listenForStop();
   try {
     await askAgent(typed, stop.signal);

@@ -18,9 +18,10 @@ import { createLog } from "./lib/log_sink.ts";
 import type { Assets } from "./platform/assets.ts";
 import { openDatagramSocket } from "./platform/datagram.ts";
 import { type Control, createControl } from "./run_control.ts";
+import { agentVerdict, lookFromInside } from "./run_doctor.ts";
 import { type Stops, withStops } from "./run_stops.ts";
 import { contentLabel } from "./trust/content_label.ts";
-import { createServices } from "./upstream/services.ts";
+import { createServices, type DeviceServices } from "./upstream/services.ts";
 import { parseTarget, type Target } from "./upstream/target.ts";
 import { createPeerFactory } from "./webrtc/peer.ts";
 
@@ -101,6 +102,15 @@ async function connect(
     audit: control.audit,
     pair: (forMs) => links.pair(forMs),
     lend: (terms) => links.lend(terms),
+    doctor: async () => ({
+      findings: await lookFromInside(config, {
+        agent: agentVerdict(client.state),
+        publicKey: identity.signer.publicKey,
+        services,
+        cameras,
+        servers: () => Promise.resolve(client.shell === undefined ? undefined : client.iceServers),
+      }),
+    }),
     status: (): AdminStatus => ({
       device: identity.name,
       fingerprint: identity.fingerprint,
@@ -129,7 +139,11 @@ async function connect(
   };
 }
 
-async function startServices(config: DeviceConfig, identity: Identity) {
+/** The services of a configuration; `identity` is whose pages they are. */
+export async function startServices(
+  config: DeviceConfig,
+  identity: Pick<Identity, "id">,
+): Promise<DeviceServices> {
   const labels = new Map<string, string>();
   for (const { id } of config.services) labels.set(id, await contentLabel(identity.id, id));
   const services = await Promise.all(config.services.map(withTrust));

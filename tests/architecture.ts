@@ -93,6 +93,7 @@ export const ROWS: readonly Row[] = [
       "fs",
       "fs/promises",
       "http",
+      "https",
       "net",
       "path",
       "process",
@@ -101,10 +102,17 @@ export const ROWS: readonly Row[] = [
     why: "identity, pairing, the rendezvous client (ws), the local admin socket",
   },
   {
+    folder: "src/doctor/",
+    paths: [LIB],
+    packages: [],
+    builtins: ["fs", "fs/promises", "path"],
+    why: "looks through the seams that it declares; of files it reads rights alone",
+  },
+  {
     folder: "src/store/",
     paths: [LIB],
     packages: [],
-    builtins: ["crypto", "fs", "fs/promises", "path", "sqlite"],
+    builtins: ["crypto", "fs", "fs/promises", "os", "path", "sqlite"],
     why: "the only folder that knows node:sqlite; chains the lines of its log by their hashes",
   },
   {

@@ -7,6 +7,8 @@ export interface AdminCommand {
   readonly path: string;
   /** Sent as JSON. */
   readonly body?: object;
+  /** For a command that takes its time, in ms. */
+  readonly limitMs?: number;
 }
 
 /** A whole command; pairing makes keys, which takes a small board a moment. */
@@ -16,7 +18,7 @@ const MAX_ANSWER_LENGTH = 1024 * 1024;
 
 /**
  * The answer, as parsed JSON. Throws an Error for people when nobody listens, when the folder is not ours, when no
- * answer comes in 5 s, and with the agent's own words when it refuses.
+ * answer comes in time, and with the agent's own words when it refuses.
  */
 export async function adminRequest(
   state: string,
@@ -39,7 +41,7 @@ function exchange(state: string, command: AdminCommand): Promise<{ status: numbe
       path: command.path,
       agent: false,
       headers: { host: "localhost", "content-type": "application/json" },
-      signal: AbortSignal.timeout(COMMAND_LIMIT_MS),
+      signal: AbortSignal.timeout(command.limitMs ?? COMMAND_LIMIT_MS),
     }, (incoming) => {
       readText(incoming).then(
         (text) => resolve({ status: incoming.statusCode ?? 0, text }),
@@ -88,6 +90,12 @@ function reason(code: string | undefined, name: string): string | undefined {
       return "permission denied. Run this as the user that porthole runs as, or with sudo";
   }
   return name === "AbortError" || name === "TimeoutError"
-    ? `no answer in ${COMMAND_LIMIT_MS / 1000} s. See its log, or restart it`
+    ? "no answer in time. See its log, or restart it"
     : undefined;
+}
+
+/** Whether `adminRequest` failed because nobody listens there. */
+export function isNotRunning(error: unknown): boolean {
+  const code = error instanceof Error ? (error.cause as NodeJS.ErrnoException)?.code : undefined;
+  return code === "ENOENT" || code === "ECONNREFUSED";
 }

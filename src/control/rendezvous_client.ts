@@ -17,6 +17,7 @@ import {
   type RegistrationSigner,
   RendezvousLink,
 } from "./rendezvous_link.ts";
+import { deviceUrl } from "./rendezvous_url.ts";
 
 export type { LossReason, MailHandler, RegistrationSigner };
 
@@ -145,16 +146,4 @@ export class RendezvousClient {
     this.#state = state;
     this.#options.onState?.(state);
   }
-}
-
-/** The address of the device's end; `http` and `https` are taken for what they mean. */
-function deviceUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text.replace(/^http/i, "ws")) : undefined;
-  const isWebSocket = url?.protocol === "ws:" || url?.protocol === "wss:";
-  if (url === undefined || !isWebSocket || url.search || url.hash || url.username || url.password) {
-    throw new Error(
-      `Cannot use rendezvous '${text}': it is not an address like wss://meet.example.org`,
-    );
-  }
-  return `${url.href.replace(/\/$/, "")}/v1/device`;
 }

@@ -23,6 +23,7 @@ import {
   type ToDevice,
 } from "../protocol/signal.ts";
 import type { LinkLimits } from "./rendezvous_limits.ts";
+import { isPortal } from "./rendezvous_url.ts";
 
 /** The device's key. */
 export interface RegistrationSigner {
@@ -57,6 +58,8 @@ export interface LinkOptions {
 export type LossReason =
   | "stopped"
   | "unreachable"
+  /** A web page answers in its place: this network may want a login first. */
+  | "portal"
   | "timeout"
   | "closed"
   | "silent"
@@ -131,7 +134,8 @@ export class RendezvousLink {
       if (this.#isWritable()) socket.pong(data);
     });
     socket.on("error", (error) => {
-      const reason = this.#state === "opening" ? "unreachable" : "closed";
+      const unopened = isPortal(error.message) ? "portal" : "unreachable";
+      const reason = this.#state === "opening" ? unopened : "closed";
       this.#end({ reason, detail: error.message });
     });
     socket.on("close", () => this.#end({ reason: "closed" }));
