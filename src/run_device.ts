@@ -15,10 +15,12 @@ import type { LendTerms } from "./control/lending.ts";
 import { RendezvousClient } from "./control/rendezvous_client.ts";
 import type { Config, ServiceConfig } from "./config.ts";
 import { createLog } from "./lib/log_sink.ts";
+import { serveMetrics } from "./metrics/server.ts";
 import type { Assets } from "./platform/assets.ts";
 import { openDatagramSocket } from "./platform/datagram.ts";
 import { type Control, createControl } from "./run_control.ts";
 import { agentVerdict, lookFromInside } from "./run_doctor.ts";
+import { deviceMetrics, Losses, WatchedCameras } from "./run_metrics.ts";
 import { type Stops, withStops } from "./run_stops.ts";
 import { contentLabel } from "./trust/content_label.ts";
 import { createServices, type DeviceServices } from "./upstream/services.ts";
@@ -66,16 +68,18 @@ async function connect(
   const peers = createPeerFactory({ openSocket: openDatagramSocket, port: config.port });
   stops.push(() => peers.close());
   await peers.start();
+  const watched = new WatchedCameras(cameras);
   const sessions = new Sessions({
     name: config.name,
     createPeer: peers.createPeer,
     services,
-    cameras,
+    cameras: watched,
     log: createLog("agent"),
   });
   stops.push(() => sessions.close());
 
   const registered = Promise.withResolvers<void>();
+  const losses = new Losses();
   const client = new RendezvousClient({
     url: config.rendezvous,
     signer: identity.signer,
@@ -91,8 +95,17 @@ async function connect(
       gone: (peer) => admissions.gone(peer),
     },
     log: createLog("control"),
-    onState: ({ kind }) => kind === "registered" && registered.resolve(),
+    onState: (state) => {
+      losses.take(state);
+      if (state.kind === "registered") registered.resolve();
+    },
   });
+  if (config.metrics !== undefined) {
+    const collect = () => deviceMetrics({ sessions, peers, cameras: watched, client, losses });
+    const metrics = await serveMetrics(config.metrics, collect);
+    stops.push(() => metrics.close());
+    createLog("metrics").info("metrics.served", { port: metrics.port });
+  }
 
   const links = new Links(control, () => shellOrigin(config.rendezvous, client.shell));
   const admin = await startAdmin({

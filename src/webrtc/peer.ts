@@ -23,6 +23,7 @@ import {
   iceInternals,
   SECP256R1,
 } from "./internals.ts";
+import { type PeerCounts, PeerTotals } from "./peer_totals.ts";
 import { pathOf } from "./path.ts";
 import type { RelayParts } from "./relay.ts";
 import { selfCheck } from "./self_check.ts";
@@ -77,6 +78,8 @@ export interface PeerFactory {
    * (self_check.ts). Rejects with an Error of one line; nobody may be served then.
    */
   start(): Promise<void>;
+  /** What all connections have counted. */
+  readonly totals: Pick<PeerTotals, "counts" | "paths">;
   /** Lets go of the port. Connections are to be closed before. Never rejects. */
   close(): Promise<void>;
 }
@@ -85,11 +88,18 @@ export interface PeerFactory {
 export function createPeerFactory(options: PeerFactoryOptions): PeerFactory {
   const { openSocket, port = 0, relayCa } = options;
   const shared = port === 0 ? undefined : new SharedPorts(openSocket, { port });
-  const parts: SocketParts = { openSocket, relayCa, ports: shared ?? new OwnPorts(openSocket) };
+  const parts: SocketParts = {
+    totals: new PeerTotals(),
+    openSocket,
+    relayCa,
+    ports: shared ?? new OwnPorts(openSocket),
+  };
   const create: PeerFactory["createPeer"] = (options) => createPeer(options, parts);
+  const { totals } = parts;
   let tested: Promise<void> = Promise.resolve();
   return {
     createPeer: create,
+    totals,
     start: async () => {
       await shared?.start();
       tested = (await selfCheck({ createPeer: create, openSocket })).settled;
@@ -103,6 +113,7 @@ export function createPeerFactory(options: PeerFactoryOptions): PeerFactory {
 
 /** Where a connection gets its sockets from. */
 interface SocketParts extends RelayParts {
+  readonly totals: PeerTotals;
   readonly ports: Ports;
 }
 
@@ -128,6 +139,7 @@ async function createPeer(
 export class WeriftPeer {
   readonly #connection: RTCPeerConnection;
   readonly #handlers: PeerHandlers;
+  readonly #totals: PeerTotals;
   readonly #ice: IceControl;
   readonly #gathering: Gathering;
   readonly #paths: Pick<IceInternals, "nominated" | "remoteCandidates">;
@@ -173,6 +185,8 @@ export class WeriftPeer {
       send: (datagram) => this.#sockets.send(datagram),
       keyFrameWanted: (mid) => this.#handlers.keyFrameWanted(mid),
     });
+    this.#totals = parts.totals;
+    this.#totals.add(this);
     this.#watch();
   }
 
@@ -226,6 +240,21 @@ export class WeriftPeer {
   get stats(): PeerStats {
     const { stats: udp } = this.#sockets;
     return { udp, dtls: { ...this.#dtls.stats }, sctp: this.#channels.stats };
+  }
+
+  /** What metrics add up. */
+  get counts(): PeerCounts {
+    const { udp, sctp } = this.stats;
+    const { sent, repeated } = this.#sections.counts;
+    return {
+      bytesSent: udp.bytesSent,
+      bytesReceived: udp.bytesReceived,
+      sctpPacketsSent: sctp.packetsSent,
+      sctpRetransmissions: sctp.retransmissions,
+      sctpTimeouts: sctp.timeouts,
+      rtpPacketsSent: sent,
+      rtpPacketsRepeated: repeated,
+    };
   }
 
   /** The sender of a section that was answered with a camera. */
@@ -282,6 +311,7 @@ export class WeriftPeer {
   async #close(): Promise<void> {
     // A microtask later `#closing` is set, and what follows is not told as an event.
     await Promise.resolve();
+    this.#totals.remove(this);
     this.#sections.close();
     this.#gathering.stop();
     this.#ice.stop();

@@ -83,6 +83,7 @@ export class RtpStream {
   #next: number;
   #rtxNext = randomInt(FIRST_SEQUENCE_LIMIT);
   #packets = 0;
+  #repeated = 0;
   #octets = 0;
   #last: { readonly timestamp: number; readonly at: number } | undefined;
 
@@ -97,6 +98,11 @@ export class RtpStream {
   }
 
   /** Sends a frame. `now` is in ms, of any clock that only goes forward. */
+  /** Packets sent for the first time, and again. */
+  get counts(): { readonly sent: number; readonly repeated: number } {
+    return { sent: this.#packets, repeated: this.#repeated };
+  }
+
   send(now: number, { payloads, timestamp }: VideoFrame, { payloadType }: PayloadTypes): void {
     this.#last = { timestamp, at: now };
     this.#forget(now);
@@ -125,6 +131,7 @@ export class RtpStream {
       if (kept.repeats >= MAX_REPEATS || (!isFirst && now - kept.repeatedAt < REPEAT_MS)) continue;
       kept.repeats++;
       kept.repeatedAt = now;
+      this.#repeated++;
       this.#sendAgain(kept, types);
     }
   }
