@@ -12,6 +12,7 @@ import { parseSource, type SourceConfig } from "./camera/parse_source.ts";
 import { type AdminLent, type AdminLink, type AdminStatus, startAdmin } from "./control/admin.ts";
 import type { Identity } from "./control/identity.ts";
 import type { LendTerms } from "./control/lending.ts";
+import { NetworkWatch } from "./control/network_watch.ts";
 import { RendezvousClient } from "./control/rendezvous_client.ts";
 import type { Config, ServiceConfig } from "./config.ts";
 import { createLog } from "./lib/log_sink.ts";
@@ -141,6 +142,9 @@ async function connect(
   await control.start();
   const stop = new AbortController();
   const running = client.run(stop.signal);
+  const network = new NetworkWatch((addresses) => client.networkChanged(addresses));
+  network.start();
+  stops.push(() => network.stop());
   stops.push(() => {
     stop.abort();
     return running;

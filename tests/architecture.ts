@@ -95,6 +95,7 @@ export const ROWS: readonly Row[] = [
       "http",
       "https",
       "net",
+      "os",
       "path",
       "process",
       "timers/promises",

@@ -50,6 +50,9 @@ export class RendezvousClient {
   #shell: string | undefined;
   #link: RendezvousLink | undefined;
   #pingEveryMs: number;
+  #pausing: AbortController | undefined;
+  /** When the connection was lost that is missing now, in ms of `performance.now`. */
+  #lostAt: number | undefined;
 
   /** Throws an Error for a URL that cannot be dialled. */
   constructor(options: RendezvousClientOptions) {
@@ -81,6 +84,13 @@ export class RendezvousClient {
   /** Call when M0 changed: a new K, a new boot nonce. */
   updatePresence(): void {
     this.#link?.updatePresence();
+  }
+
+  /** This machine has other addresses now: a connection over one that is gone is over, and no wait goes on. */
+  networkChanged(addresses: ReadonlySet<string>): void {
+    this.#lostAt = undefined;
+    this.#link?.networkChanged(addresses);
+    this.#pausing?.abort();
   }
 
   /** Runs until `signal` is aborted; never rejects for anything the network does. Call once. */
@@ -122,6 +132,7 @@ export class RendezvousClient {
   #registered(iceServers: readonly IceServerEntry[], shell: string): void {
     this.#iceServers = iceServers;
     this.#shell = shell;
+    this.#lostAt = undefined;
     this.#set({ kind: "registered" });
     const fields = { url: this.#url, pingSeconds: this.#pingEveryMs / 1000 };
     this.#options.log.info("rendezvous.connected", fields);
@@ -132,14 +143,17 @@ export class RendezvousClient {
     if (reason === "silent") {
       this.#pingEveryMs = Math.max(this.#limits.minPingMs, this.#pingEveryMs / 2);
     }
-    const retryMs = backoffMs(attempt - 1, {
-      floorMs: this.#limits.retryFloorMs,
-      ceilingMs: this.#limits.retryCeilingMs,
-      random: Math.random(),
-    });
+    const { retryFloorMs: floorMs, retryCeilingMs, eagerMs, eagerCeilingMs } = this.#limits;
+    this.#lostAt ??= performance.now();
+    const isEager = performance.now() - this.#lostAt < eagerMs;
+    const ceilingMs = isEager ? Math.min(eagerCeilingMs, retryCeilingMs) : retryCeilingMs;
+    const retryMs = backoffMs(attempt - 1, { floorMs, ceilingMs, random: Math.random() });
     this.#options.log.warn("rendezvous.lost", { url: this.#url, reason, detail, retryMs });
     this.#set({ kind: "waiting", reason, retryMs });
-    await delay(retryMs, undefined, { signal }).catch(() => {}); // aborted: the loop sees it
+    const pausing = this.#pausing = new AbortController();
+    const ends = AbortSignal.any([signal, pausing.signal]);
+    await delay(retryMs, undefined, { signal: ends }).catch(() => {}); // aborted: the loop sees it
+    pausing.abort();
   }
 
   #set(state: RendezvousState): void {

@@ -63,6 +63,8 @@ export type LossReason =
   | "timeout"
   | "closed"
   | "silent"
+  /** The address that it went out from is not this machine's any more. */
+  | "moved"
   | "slow"
   | "malformed"
   | "failed"
@@ -83,6 +85,8 @@ export class RendezvousLink {
   #settle: ((loss: Loss) => void) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #heardSincePing = false;
+  /** Ours, as the connection has it. */
+  #localAddress: string | undefined;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -112,6 +116,17 @@ export class RendezvousLink {
     return this.#write({ type: "send", peer, sealed: toBase64Url(sealed) });
   }
 
+  /** This machine has these addresses now. Over one that is gone nothing comes any more; else the connection is asked. */
+  networkChanged(addresses: ReadonlySet<string>): void {
+    if (this.#localAddress !== undefined && !addresses.has(this.#localAddress)) {
+      return this.#end({ reason: "moved" });
+    }
+    if (this.#state === "registered") {
+      clearTimeout(this.#timer);
+      this.#ping();
+    }
+  }
+
   /** Hands a new M0 to the rendezvous. */
   updatePresence(): void {
     if (this.#state !== "registered") return;
@@ -126,6 +141,9 @@ export class RendezvousLink {
       autoPong: false, // `ws` would queue pongs without end for one who does not read
     });
     this.#timer = setTimeout(() => this.#end({ reason: "timeout" }), limits.registerMs);
+    socket.on("upgrade", ({ socket: { localAddress } }) => {
+      this.#localAddress = localAddress?.replace(/^::ffff:(?=\d+\.)/, "");
+    });
     socket.on("open", () => this.#opened());
     socket.on("message", (data, isBinary) => this.#read(isBinary ? "" : String(data)));
     socket.on("pong", () => this.#heardSincePing = true);
