@@ -166,7 +166,7 @@ Deno.test("rendezvous client registers by its challenge and learns the ICE serve
   assert.deepEqual(scene.states.map(({ kind }) => kind), ["connecting", "registered", "stopped"]);
   assert.match(
     scene.lines.join("\n"),
-    /^rendezvous\.connected {"url":"ws:\/\/127\.0\.0\.1:\d+\/v1\/device","pingSeconds":720}$/,
+    /^rendezvous\.connected {"url":"ws:\/\/127\.0\.0\.1:\d+\/v1\/device","pingSeconds":750}$/,
   );
 });
 

@@ -18,6 +18,7 @@ import {
   type TransportFields,
 } from "../../src/protocol/sdp.ts";
 import { byeError, type Confirmation, ControlLink } from "./control_link.ts";
+import type { Step } from "./diagnosis.ts";
 import { Liveness, PING_INTERVAL_MS } from "./liveness.ts";
 import { lostByHandshake, type LostCode, LostError } from "./lost.ts";
 import type { MediaLink } from "./media.ts";
@@ -85,6 +86,7 @@ export class Connection {
   readonly #ending = new AbortController();
   #peer: RTCPeerConnection | undefined;
   #live = false;
+  #reached: Step = "nothing";
 
   constructor(destination: Destination, events: ConnectionEvents) {
     this.#destination = destination;
@@ -94,6 +96,11 @@ export class Connection {
   /** 1 while this attempt holds an `RTCPeerConnection`, 0 before and after. */
   get peerConnections(): number {
     return this.#peer === undefined ? 0 : 1;
+  }
+
+  /** How far it came. */
+  get reached(): Step {
+    return this.#reached;
   }
 
   /** Ends the attempt: something that depends on it found it broken. */
@@ -144,6 +151,7 @@ export class Connection {
       Promise.all([signalling.found(), this.#createPeer()]),
       signal,
     );
+    this.#reached = "found";
     // The servers must be known before gathering begins, so the local description waits for them.
     prepared.peer.setConfiguration({
       ...prepared.peer.getConfiguration(),
@@ -152,16 +160,31 @@ export class Connection {
     this.#events.phase("offering");
     const handshake = await until(this.#destination.startHandshake(found.presence), signal);
     const remote = await this.#agree({ prepared, handshake, signalling });
+    this.#reached = "agreed";
+    this.#noteIce(prepared.peer);
     this.#events.phase("connecting");
     await within(prepared.control.opened(), {
       limitMs: CONNECT_LIMIT_MS,
       late: () => new LostError("no_path", "No path to the device opens"),
       signal,
     });
+    this.#reached = "encrypted";
     this.#events.phase("confirming");
     await this.#confirm(prepared, { handshake, remote });
+    this.#reached = "proven";
     const checkNumber = await until(Promise.resolve(handshake.checkNumber()), signal);
     await this.#talk(prepared, { remote, checkNumber });
+  }
+
+  /** A path may open before the answer was taken. */
+  #noteIce(peer: RTCPeerConnection): void {
+    const look = () => {
+      const isOpen = peer.iceConnectionState === "connected" ||
+        peer.iceConnectionState === "completed";
+      if (isOpen && this.#reached === "agreed") this.#reached = "path";
+    };
+    peer.oniceconnectionstatechange = look;
+    look();
   }
 
   async #createPeer(): Promise<PreparedPeer> {
@@ -286,6 +309,7 @@ export class Connection {
     if (greeting.type === "bye") throw byeError(greeting.code);
     if (greeting.type !== "hello") throw new LostError("protocol", "The device does not greet");
     this.#live = true;
+    this.#reached = "live";
     this.#events.live(greeting, this.#link({ peer, control, ...agreed }));
     const liveness = new Liveness();
     let pings = 0;
