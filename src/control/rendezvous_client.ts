@@ -51,7 +51,7 @@ export class RendezvousClient {
   #link: RendezvousLink | undefined;
   #pingEveryMs: number;
   #pausing: AbortController | undefined;
-  /** When the connection was lost that is missing now, in ms of `performance.now`. */
+  /** When the last connection that held was lost, in ms of `performance.now`. */
   #lostAt: number | undefined;
 
   /** Throws an Error for a URL that cannot be dialled. */
@@ -132,7 +132,6 @@ export class RendezvousClient {
   #registered(iceServers: readonly IceServerEntry[], shell: string): void {
     this.#iceServers = iceServers;
     this.#shell = shell;
-    this.#lostAt = undefined;
     this.#set({ kind: "registered" });
     const fields = { url: this.#url, pingSeconds: this.#pingEveryMs / 1000 };
     this.#options.log.info("rendezvous.connected", fields);
@@ -144,6 +143,7 @@ export class RendezvousClient {
       this.#pingEveryMs = Math.max(this.#limits.minPingMs, this.#pingEveryMs / 2);
     }
     const { retryFloorMs: floorMs, retryCeilingMs, eagerMs, eagerCeilingMs } = this.#limits;
+    if (attempt === 0) this.#lostAt = undefined; // it had held: one that only flaps is no return
     this.#lostAt ??= performance.now();
     const isEager = performance.now() - this.#lostAt < eagerMs;
     const ceilingMs = isEager ? Math.min(eagerCeilingMs, retryCeilingMs) : retryCeilingMs;

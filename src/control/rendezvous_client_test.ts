@@ -275,6 +275,14 @@ Deno.test("rendezvous client stays while its pings are answered", async () => {
   assert.equal(scene.client.state.kind, "registered");
 });
 
+Deno.test("rendezvous client waits longer and longer for one that takes it and hangs up", async () => {
+  await using scene = await Scene.start({ retryCeilingMs: 64, eagerCeilingMs: 2, eagerMs: 1 });
+  for (let visit = 0; visit < 8; visit++) (await scene.registered()).socket.terminate();
+  await scene.until(() => scene.states.filter(({ kind }) => kind === "waiting").length >= 8);
+  const waits = scene.states.flatMap((state) => state.kind === "waiting" ? [state.retryMs] : []);
+  assert.ok(Math.max(...waits) > 16, waits.join());
+});
+
 Deno.test("rendezvous client does not wait for a challenge for ever", async () => {
   await using scene = await Scene.start({ registerMs: 30 });
   await (await scene.connection()).closed;
