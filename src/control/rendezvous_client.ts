@@ -54,7 +54,7 @@ export class RendezvousClient {
   #pingEveryMs: number;
   /** Until when after a change of the network there is no time to lose; of `performance.now`, as the next. */
   #hurryUntil = -Infinity;
-  /** When the connection was lost that is missing now. */
+  /** When the last connection that held was lost. */
   #lostAt: number | undefined;
   #pausing: AbortController | undefined;
 
@@ -152,7 +152,6 @@ export class RendezvousClient {
   #registered(iceServers: readonly IceServerEntry[], shell: string): void {
     this.#iceServers = iceServers;
     this.#shell = shell;
-    this.#lostAt = undefined;
     this.#set({ kind: "registered" });
     const fields = { url: this.#url, pingSeconds: this.#pingEveryMs / 1000 };
     this.#options.log.info("rendezvous.connected", fields);
@@ -163,6 +162,7 @@ export class RendezvousClient {
     if (reason === "silent") {
       this.#pingEveryMs = Math.max(this.#limits.minPingMs, this.#pingEveryMs / 2);
     }
+    if (attempt === 0) this.#lostAt = undefined; // it had held: one that only flaps is no return
     const retryMs = backoffMs(attempt - 1, {
       floorMs: this.#limits.retryFloorMs,
       ceilingMs: this.#ceilingMs(this.#lostAt ??= performance.now()),
@@ -176,7 +176,7 @@ export class RendezvousClient {
     pausing.abort();
   }
 
-  /** The longest wait now that the connection is missing since `lostAt`. */
+  /** The longest wait now. */
   #ceilingMs(lostAt: number): number {
     const { retryCeilingMs, eagerMs, eagerCeilingMs, hurryCeilingMs } = this.#limits;
     if (this.#isHurried) return Math.min(hurryCeilingMs, retryCeilingMs);

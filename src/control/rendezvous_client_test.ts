@@ -299,7 +299,7 @@ Deno.test("rendezvous client stays while its pings are answered", async () => {
 Deno.test("rendezvous client in doubt finds a dead connection soon, and dials again at once", async () => {
   await using scene = await Scene.start({
     ...{ pingMs: 3_600_000, doubtMs: 5, pongMs: 3_600_000 },
-    ...{ retryFloorMs: 3_600_000, retryCeilingMs: 3_600_000, hurryCeilingMs: 1 },
+    ...{ retryFloorMs: 3_600_000, retryCeilingMs: 3_600_000, eagerMs: 0, hurryCeilingMs: 1 },
   });
   const dead = await scene.registered(); // it answers no ping
   scene.client.doubt();
@@ -319,12 +319,22 @@ Deno.test("rendezvous client in doubt keeps a connection that answers", async ()
 });
 
 Deno.test("rendezvous client that waits dials at once when the network changes", async () => {
-  await using scene = await Scene.start({ retryFloorMs: 3_600_000, retryCeilingMs: 3_600_000 });
+  await using scene = await Scene.start({
+    ...{ retryFloorMs: 3_600_000, retryCeilingMs: 3_600_000, eagerMs: 0, hurryMs: 0 },
+  });
   const connection = await scene.registered();
   connection.socket.close();
   await scene.until(() => scene.client.state.kind === "waiting");
   scene.client.doubt();
   await scene.registered();
+});
+
+Deno.test("rendezvous client waits longer and longer for one that takes it and hangs up", async () => {
+  await using scene = await Scene.start({ retryCeilingMs: 64, eagerCeilingMs: 2, eagerMs: 1 });
+  for (let visit = 0; visit < 8; visit++) (await scene.registered()).socket.terminate();
+  await scene.until(() => scene.states.filter(({ kind }) => kind === "waiting").length >= 8);
+  const waits = scene.states.flatMap((state) => state.kind === "waiting" ? [state.retryMs] : []);
+  assert.ok(Math.max(...waits) > 16, waits.join());
 });
 
 Deno.test("rendezvous client does not wait for a challenge for ever", async () => {
