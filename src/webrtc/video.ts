@@ -284,6 +284,16 @@ export class Sections {
     return transceiver;
   }
 
+  /** RTP packets of all sections: sent, and sent again because the browser missed them. */
+  get counts(): { readonly sent: number; readonly repeated: number } {
+    let [sent, repeated] = [0, 0];
+    for (const { stream: { counts } } of this.#sections.values()) {
+      sent += counts.sent;
+      repeated += counts.repeated;
+    }
+    return { sent, repeated };
+  }
+
   /** Sends no more reports. */
   close(): void {
     clearInterval(this.#reporting);
