@@ -41,7 +41,8 @@ export type AgentInvocation =
   | (Asked & { readonly command: "status" })
   | (Asked & { readonly command: "revoke" | "kick"; readonly id: string })
   | (Asked & { readonly command: "audit"; readonly follow: boolean })
-  | (Asked & { readonly command: "snapshot"; readonly camera: string; readonly file: string });
+  | (Asked & { readonly command: "snapshot"; readonly camera: string; readonly file: string })
+  | (Asked & { readonly command: "doctor" });
 
 /** What is lent, to how many, for how long. */
 export interface LendInvocation extends Asked {
@@ -133,6 +134,12 @@ export const AGENT_COMMANDS: readonly Command<AgentInvocation>[] = [
     read: readSnapshot,
   },
   plain("status", "say whether the agent runs and what it is connected to"),
+  {
+    name: "doctor",
+    summary: "look at everything a connection depends on, and name what is wrong",
+    options: ASKING,
+    read: (typed) => ({ command: "doctor", ...asked(typed) }),
+  },
 ];
 
 /** Options that a command does not have are undefined here. */

@@ -34,6 +34,8 @@ export interface Config<Target, Source> {
   readonly port: number;
   /** "system": the system's clock is right, whoever sets it. "auto": only once systemd-timesyncd says so. */
   readonly clock: "auto" | "system";
+  /** Where Prometheus may ask; nowhere if undefined. */
+  readonly metrics?: { readonly host: string; readonly port: number } | undefined;
   readonly services: readonly ServiceConfig<Target>[];
   readonly cameras: readonly CameraConfig<Source>[];
 }
@@ -150,9 +152,10 @@ export function parseConfig<Target, Source>(
   });
   const lines = problems.lines();
   if (top === undefined || lines.length > 0) throw new ConfigError(lines);
-  const { name, rendezvous, state, log, port, clock } = top;
+  const { name, rendezvous, state, log, port, clock, metrics } = top;
   return Object.freeze({
     ...{ name, rendezvous, state, log, port, clock },
+    ...metrics === undefined ? {} : { metrics },
     services: frozen(
       services.map(({ shape: { title, ...shape }, parsed }) => ({
         ...shape,

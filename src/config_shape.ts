@@ -30,6 +30,21 @@ const PIN = v.pipe(
   v.transform((text) => text.replaceAll(":", "").toLowerCase()),
 );
 
+/** A port alone is of this machine only. Port 0 is any that is free. */
+const METRICS = v.pipe(
+  v.union([
+    v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_PORT)),
+    v.pipe(v.string(), v.regex(/^(?:[0-9A-Za-z.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$/)),
+  ]),
+  v.transform((value) => {
+    if (typeof value === "number") return { host: "127.0.0.1", port: value };
+    const at = value.lastIndexOf(":");
+    const host = value.slice(0, at).replace(/^\[|\]$/g, "");
+    return { host, port: Number(value.slice(at + 1)) };
+  }),
+  v.check(({ port }) => port <= MAX_PORT),
+);
+
 /** What stands at the top of the file, above the first table. */
 export const TOP = v.object({
   name: TITLE,
@@ -38,6 +53,7 @@ export const TOP = v.object({
   log: v.picklist(LOG_LEVELS),
   port: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_PORT)), 0),
   clock: v.optional(v.picklist(["auto", "system"]), "auto"),
+  metrics: v.optional(METRICS),
   service: v.optional(v.array(v.unknown()), []),
   camera: v.optional(v.array(v.unknown()), []),
 });
@@ -71,6 +87,7 @@ export const EXPECTED: ReadonlyMap<string, string> = new Map([
   ["log", `one of ${LOG_LEVELS.map((level) => `"${level}"`).join(", ")}`],
   ["port", "a UDP port from 0 to 65535; 0 for any"],
   ["clock", '"auto" or "system"'],
+  ["metrics", 'a port of this machine, such as 9469, or an address, such as "127.0.0.1:9469"'],
   ["service", "tables, each under a line [[service]]"],
   ["camera", "tables, each under a line [[camera]]"],
   ["id", '1 to 32 of a-z, 0-9 and "-", not "-" first'],

@@ -4,7 +4,6 @@
  */
 import { hostname } from "node:os";
 import process from "node:process";
-import type { AgentInvocation } from "./agent_commands.ts";
 import { type Invocation, readInvocation, type RendezvousInvocation } from "./commands.ts";
 import { ConfigError, loadConfig } from "./config.ts";
 import { UsageError } from "./flags.ts";
@@ -16,6 +15,7 @@ import { openServiceManager } from "./platform/service_manager.ts";
 import { askAgent } from "./run_agent_command.ts";
 import { startDemo } from "./run_demo.ts";
 import { PARSERS, startDevice } from "./run_device.ts";
+import { runDoctor } from "./run_doctor.ts";
 import { makeRendezvous, typedOrigins } from "./run_rendezvous.ts";
 import { printJson, printLine, printPairing } from "./terminal.ts";
 import { type Build, VERSION } from "./version.ts";
@@ -51,6 +51,8 @@ async function perform(invocation: Invocation, options: MainOptions): Promise<vo
       return await demo(invocation, options);
     case "rendezvous":
       return await rendezvous(invocation, await options.assets());
+    case "doctor":
+      return await runDoctor(invocation, options.assets);
     default:
       return await ask(invocation);
   }
@@ -105,7 +107,7 @@ async function rendezvous(typed: RendezvousInvocation, assets: Assets): Promise<
 }
 
 /** Ends early, and well, when somebody presses Ctrl-C: what was asked for has been done. */
-async function ask(typed: AgentInvocation): Promise<void> {
+async function ask(typed: Parameters<typeof askAgent>[0]): Promise<void> {
   const stop = listenForStop();
   try {
     await askAgent(typed, stop.signal);

@@ -41,7 +41,10 @@ interface AuditLine {
 }
 
 /** Performs one of them. Throws an Error for people. `signal` ends what would go on. */
-export async function askAgent(invocation: AgentInvocation, signal: AbortSignal): Promise<void> {
+export async function askAgent(
+  invocation: Exclude<AgentInvocation, { command: "doctor" }>,
+  signal: AbortSignal,
+): Promise<void> {
   const state = await findState(invocation.flags);
   const ask: Ask = (command) => adminRequest(state, command);
   switch (invocation.command) {

@@ -13,16 +13,19 @@ import { CameraError } from "./camera/source.ts";
 import { type AdminLent, type AdminLink, type AdminStatus, startAdmin } from "./control/admin.ts";
 import type { Identity } from "./control/identity.ts";
 import type { LendTerms } from "./control/lending.ts";
-import { NetworkWatch, ownAddresses } from "./control/network_watch.ts";
+import { NetworkWatch } from "./control/network_watch.ts";
 import { RendezvousClient } from "./control/rendezvous_client.ts";
 import type { Config, ServiceConfig } from "./config.ts";
 import { createLog } from "./lib/log_sink.ts";
+import { serveMetrics } from "./metrics/server.ts";
 import type { Assets } from "./platform/assets.ts";
 import { openDatagramSocket } from "./platform/datagram.ts";
 import { type Control, createControl } from "./run_control.ts";
+import { agentVerdict, lookFromInside } from "./run_doctor.ts";
+import { deviceMetrics, Losses, WatchedCameras } from "./run_metrics.ts";
 import { type Stops, withStops } from "./run_stops.ts";
 import { contentLabel } from "./trust/content_label.ts";
-import { createServices } from "./upstream/services.ts";
+import { createServices, type DeviceServices } from "./upstream/services.ts";
 import { parseTarget, type Target } from "./upstream/target.ts";
 import { createPeerFactory } from "./webrtc/peer.ts";
 
@@ -78,17 +81,19 @@ async function connect(
   const peers = createPeerFactory({ openSocket: openDatagramSocket, port: config.port });
   stops.push(() => peers.close());
   await peers.start();
+  const watched = new WatchedCameras(cameras);
   const sessions = new Sessions({
     name: config.name,
     createPeer: peers.createPeer,
     services,
-    cameras,
+    cameras: watched,
     log: createLog("agent"),
     pathLost: () => client.doubt(),
   });
   stops.push(() => sessions.close());
 
   const registered = Promise.withResolvers<void>();
+  const losses = new Losses();
   const client = new RendezvousClient({
     url: config.rendezvous,
     signer: identity.signer,
@@ -105,8 +110,17 @@ async function connect(
       gone: (peer) => admissions.gone(peer),
     },
     log: createLog("control"),
-    onState: ({ kind }) => kind === "registered" && registered.resolve(),
+    onState: (state) => {
+      losses.take(state);
+      if (state.kind === "registered") registered.resolve();
+    },
   });
+  if (config.metrics !== undefined) {
+    const collect = () => deviceMetrics({ sessions, peers, cameras: watched, client, losses });
+    const metrics = await serveMetrics(config.metrics, collect);
+    stops.push(() => metrics.close());
+    createLog("metrics").info("metrics.served", { port: metrics.port });
+  }
 
   const links = new Links(control, () => shellOrigin(config.rendezvous, client.shell));
   const admin = await startAdmin({
@@ -117,6 +131,15 @@ async function connect(
     pair: (forMs) => links.pair(forMs),
     lend: (terms) => links.lend(terms),
     snapshot: (camera, signal) => cameras.snapshot(camera, signal).catch(forPeople),
+    doctor: async () => ({
+      findings: await lookFromInside(config, {
+        agent: agentVerdict(client.state),
+        publicKey: identity.signer.publicKey,
+        services,
+        cameras,
+        servers: () => Promise.resolve(client.shell === undefined ? undefined : client.iceServers),
+      }),
+    }),
     status: (): AdminStatus => ({
       device: identity.name,
       fingerprint: identity.fingerprint,
@@ -132,7 +155,7 @@ async function connect(
   stops.push(() => admin.close());
 
   await control.start();
-  const network = new NetworkWatch(() => client.doubt(ownAddresses()));
+  const network = new NetworkWatch((addresses) => client.doubt(addresses));
   network.start();
   stops.push(() => network.stop());
   const stop = new AbortController();
@@ -158,7 +181,11 @@ function forPeople(error: unknown): never {
   throw error;
 }
 
-async function startServices(config: DeviceConfig, identity: Identity) {
+/** The services of a configuration; `identity` is whose pages they are. */
+export async function startServices(
+  config: DeviceConfig,
+  identity: Pick<Identity, "id">,
+): Promise<DeviceServices> {
   const labels = new Map<string, string>();
   for (const { id } of config.services) labels.set(id, await contentLabel(identity.id, id));
   const services = await Promise.all(config.services.map(withTrust));

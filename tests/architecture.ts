@@ -106,6 +106,7 @@ export const ROWS: readonly Row[] = [
       "fs",
       "fs/promises",
       "http",
+      "https",
       "net",
       "os",
       "path",
@@ -115,10 +116,24 @@ export const ROWS: readonly Row[] = [
     why: "identity, pairing, the rendezvous client (ws), the local admin socket",
   },
   {
+    folder: "src/doctor/",
+    paths: [LIB],
+    packages: [],
+    builtins: ["fs", "fs/promises", "path"],
+    why: "looks through the seams that it declares; of files it reads rights alone",
+  },
+  {
+    folder: "src/metrics/",
+    paths: [LIB],
+    packages: [],
+    builtins: ["http", "net"],
+    why: "Prometheus's text over HTTP; what is counted comes from the others",
+  },
+  {
     folder: "src/store/",
     paths: [LIB],
     packages: [],
-    builtins: ["crypto", "fs", "fs/promises", "module", "path", "sqlite"],
+    builtins: ["crypto", "fs", "fs/promises", "module", "os", "path", "sqlite"],
     why: "the only folder that knows node:sqlite; chains the lines of its log by their hashes",
   },
   {

@@ -10,6 +10,7 @@ const DOCUMENTS = [
   "CONTRIBUTING.md",
   "CHANGELOG.md",
   "docs/benchmarks.md",
+  "docs/metrics.md",
   "docs/rendezvous.md",
   "docs/reach.md",
 ];

@@ -24,6 +24,8 @@ export interface AdminActions extends PeopleActions {
   status(): AdminStatus;
   /** A JPEG of what the camera shows now. */
   snapshot(camera: string, signal: AbortSignal): Promise<Uint8Array>;
+  /** What the doctor finds, looked at from inside: the same files, network and rights that people's sessions have. */
+  doctor?(): Promise<{ readonly findings: readonly object[] }>;
 }
 
 /** A link that lets somebody in. */
@@ -114,7 +116,7 @@ function createAdminServer(options: AdminOptions): Server {
 
 /** The routes, without the socket. */
 function createAdminApp(options: AdminOptions): Hono<AdminEnv> {
-  const { pair, status, snapshot, log } = options;
+  const { pair, status, snapshot, doctor, log } = options;
   const app = new Hono<AdminEnv>();
   app.use("*", async (context, next) => {
     context.header("connection", "close"); // one command, one connection
@@ -131,6 +133,7 @@ function createAdminApp(options: AdminOptions): Hono<AdminEnv> {
     }),
   );
   app.get("/status", (context) => context.json(status()));
+  if (doctor !== undefined) app.get("/doctor", async (context) => context.json(await doctor()));
   app.post("/pair", async (context) => {
     const seconds = readSeconds(await context.req.json().catch(() => undefined));
     if (seconds === undefined) {

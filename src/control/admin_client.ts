@@ -18,7 +18,7 @@ const MAX_ANSWER_LENGTH = 12 * 1024 * 1024;
 
 /**
  * The answer, as parsed JSON. Throws an Error for people when nobody listens, when the folder is not ours, when no
- * answer comes in 5 s, and with the agent's own words when it refuses.
+ * answer comes in time, and with the agent's own words when it refuses.
  */
 export async function adminRequest(
   state: string,
@@ -94,4 +94,10 @@ function reason(
   return name === "AbortError" || name === "TimeoutError"
     ? `no answer in ${limitMs / 1000} s. See its log, or restart it`
     : undefined;
+}
+
+/** Whether `adminRequest` failed because nobody listens there. */
+export function isNotRunning(error: unknown): boolean {
+  const code = error instanceof Error ? (error.cause as NodeJS.ErrnoException)?.code : undefined;
+  return code === "ENOENT" || code === "ECONNREFUSED";
 }

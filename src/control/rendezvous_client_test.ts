@@ -171,7 +171,7 @@ Deno.test("rendezvous client registers by its challenge and learns the ICE serve
   assert.deepEqual(scene.states.map(({ kind }) => kind), ["connecting", "registered", "stopped"]);
   assert.match(
     scene.lines.join("\n"),
-    /^rendezvous\.connected {"url":"ws:\/\/127\.0\.0\.1:\d+\/v1\/device","pingSeconds":720}$/,
+    /^rendezvous\.connected {"url":"ws:\/\/127\.0\.0\.1:\d+\/v1\/device","pingSeconds":750}$/,
   );
 });
 
@@ -299,7 +299,7 @@ Deno.test("rendezvous client stays while its pings are answered", async () => {
 Deno.test("rendezvous client in doubt finds a dead connection soon, and dials again at once", async () => {
   await using scene = await Scene.start({
     ...{ pingMs: 3_600_000, doubtMs: 5, pongMs: 3_600_000 },
-    ...{ retryFloorMs: 3_600_000, retryCeilingMs: 3_600_000, hurryPauseMs: 1 },
+    ...{ retryFloorMs: 3_600_000, retryCeilingMs: 3_600_000, eagerMs: 0, hurryCeilingMs: 1 },
   });
   const dead = await scene.registered(); // it answers no ping
   scene.client.doubt();
@@ -312,19 +312,29 @@ Deno.test("rendezvous client in doubt keeps a connection that answers", async ()
   await using scene = await Scene.start({ doubtMs: 60_000, pongMs: 60_000 });
   const connection = await scene.registered();
   const pinged = new Promise((resolve) => connection.socket.once("ping", resolve));
-  scene.client.doubt(new Set(["192.0.2.1"])); // the loopback's address is not among those that go
+  scene.client.doubt(new Set(["127.0.0.1", "192.0.2.1"]));
   await pinged;
   assert.equal(scene.client.state.kind, "registered");
   assert.equal(lossOf(scene), undefined);
 });
 
 Deno.test("rendezvous client that waits dials at once when the network changes", async () => {
-  await using scene = await Scene.start({ retryFloorMs: 3_600_000, retryCeilingMs: 3_600_000 });
+  await using scene = await Scene.start({
+    ...{ retryFloorMs: 3_600_000, retryCeilingMs: 3_600_000, eagerMs: 0, hurryMs: 0 },
+  });
   const connection = await scene.registered();
   connection.socket.close();
   await scene.until(() => scene.client.state.kind === "waiting");
   scene.client.doubt();
   await scene.registered();
+});
+
+Deno.test("rendezvous client waits longer and longer for one that takes it and hangs up", async () => {
+  await using scene = await Scene.start({ retryCeilingMs: 64, eagerCeilingMs: 2, eagerMs: 1 });
+  for (let visit = 0; visit < 8; visit++) (await scene.registered()).socket.terminate();
+  await scene.until(() => scene.states.filter(({ kind }) => kind === "waiting").length >= 8);
+  const waits = scene.states.flatMap((state) => state.kind === "waiting" ? [state.retryMs] : []);
+  assert.ok(Math.max(...waits) > 16, waits.join());
 });
 
 Deno.test("rendezvous client does not wait for a challenge for ever", async () => {

@@ -23,6 +23,7 @@ import {
   type ToDevice,
 } from "../protocol/signal.ts";
 import type { LinkLimits } from "./rendezvous_limits.ts";
+import { isPortal } from "./rendezvous_url.ts";
 import { Seldom } from "./seldom.ts";
 
 /** The device's key. */
@@ -60,9 +61,12 @@ export interface LinkOptions {
 export type LossReason =
   | "stopped"
   | "unreachable"
+  /** A web page answers in its place: this network may want a login first. */
+  | "portal"
   | "timeout"
   | "closed"
   | "silent"
+  /** The network changed: its address is gone, or no sign of life came. */
   | "moved"
   | "slow"
   | "malformed"
@@ -151,7 +155,9 @@ export class RendezvousLink {
       autoPong: false, // `ws` would queue pongs without end for one who does not read
     });
     this.#timer = setTimeout(() => this.#end({ reason: "timeout" }), limits.registerMs);
-    socket.on("upgrade", ({ socket }) => this.#localAddress = addressOf(socket.localAddress));
+    socket.on("upgrade", ({ socket: { localAddress } }) => {
+      this.#localAddress = localAddress?.replace(/^::ffff:(?=\d+\.)/, "");
+    });
     socket.on("open", () => this.#opened());
     socket.on("message", (data, isBinary) => this.#read(isBinary ? "" : String(data)));
     socket.on("pong", () => this.#heardSincePing = true);
@@ -160,7 +166,8 @@ export class RendezvousLink {
       if (this.#isWritable()) socket.pong(data);
     });
     socket.on("error", (error) => {
-      const reason = this.#state === "opening" ? "unreachable" : "closed";
+      const unopened = isPortal(error.message) ? "portal" : "unreachable";
+      const reason = this.#state === "opening" ? unopened : "closed";
       this.#end({ reason, detail: error.message });
     });
     socket.on("close", () => this.#end({ reason: "closed" }));
@@ -301,10 +308,4 @@ export class RendezvousLink {
     for (const peer of [...this.#peers]) this.#forget(peer);
     this.#settle?.(loss);
   }
-}
-
-/** An address as `os.networkInterfaces` writes it; undefined for the loopback, which stays. */
-function addressOf(text: string | undefined): string | undefined {
-  const address = text?.replace(/^::ffff:/, "");
-  return address === undefined || /^127\.|^::1$/.test(address) ? undefined : address;
 }

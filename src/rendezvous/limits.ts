@@ -22,7 +22,7 @@ export interface Limits {
   readonly clonePingMs: number;
   /** Any other ping: a mobile link may sleep for seconds. */
   readonly pingMs: number;
-  /** Devices ping every 12 min at most (`control/rendezvous_client.ts`): two missed, and slack. */
+  /** Devices ping every 12.5 min (`control/rendezvous_client.ts`): two missed, and slack. */
   readonly deviceIdleMs: number;
   /** Browsers stay for minutes, so traffic does not count; proxies close what is silent for 60 s. */
   readonly browserIdleMs: number;

@@ -5,8 +5,19 @@
  *     porthole.db.generation    how many there were (`generation.ts`)
  *     porthole.db.damaged-1     one that could not be read
  */
-import { chmodSync, closeSync, existsSync, openSync, renameSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { readGeneration, writeGeneration } from "./generation.ts";
 import { Issuers } from "./issuers.ts";
@@ -121,6 +132,40 @@ function open(path: string, { mayBeNew }: { readonly mayBeNew: boolean }): Datab
     database.close();
     if (!isDamage(cause) || cause instanceof DamageError) throw cause;
     throw new DamageError(damage("it is no whole database"), { cause });
+  }
+}
+
+/**
+ * Whether a file would be opened as it is. Looks at a copy, so that nothing beside it is made or changed, whoever asks;
+ * false where there is no file. Throws an Error with a remedy where it is damaged.
+ */
+export function checkDatabaseFile(path: string): boolean {
+  if (!existsSync(path)) return false;
+  const folder = mkdtempSync(join(tmpdir(), "porthole-check-"));
+  try {
+    for (const suffix of ["", "-wal"]) {
+      if (existsSync(path + suffix)) copyFileSync(path + suffix, join(folder, `copy${suffix}`));
+    }
+    return isWhole(join(folder, "copy"));
+  } catch (cause) {
+    if (!isDamage(cause)) throw cause;
+    const remedy = "the next start puts it aside and begins anew, and people pair again";
+    throw new Error(`the database '${path}' is damaged. Restore it from a backup: ${remedy}`, {
+      cause,
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function isWhole(path: string): true {
+  const database = new (loadSqlite().DatabaseSync)(path);
+  try {
+    checkWhole(database);
+    if (schemaVersion(database) === 0) throw new DamageError(damage("it is empty"));
+    return true;
+  } finally {
+    database.close();
   }
 }
 

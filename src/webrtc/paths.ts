@@ -37,6 +37,9 @@ export interface SocketParts extends RelayParts {
   readonly ports: Ports;
 }
 
+/** In bytes, without headers of UDP and IP. */
+type ByteCounts = Pick<UdpStats, "bytesSent" | "bytesReceived">;
+
 interface Path {
   readonly ice: IceInternals;
   readonly gathering: Gathering;
@@ -54,6 +57,8 @@ export class Paths {
   readonly #leaving = new Map<Path, ReturnType<typeof setTimeout> | undefined>();
   #closed = false;
   #changes = 0;
+  /** Of paths that are gone. */
+  #bytes: ByteCounts = { bytesSent: 0, bytesReceived: 0 };
 
   constructor(ice: IceInternals, options: PathsOptions) {
     this.#options = options;
@@ -82,6 +87,12 @@ export class Paths {
   /** Of the current path. */
   get stats(): UdpStats {
     return this.#current.sockets.stats;
+  }
+
+  /** Of all paths so far. */
+  get bytes(): ByteCounts {
+    const paths = [this.#current, ...this.#next ? [this.#next] : [], ...this.#leaving.keys()];
+    return paths.reduce((all, { sockets }) => sum(all, sockets.stats), this.#bytes);
   }
 
   /** How often bytes went over to another path. */
@@ -150,11 +161,22 @@ export class Paths {
   #leave(path: Path, afterMs: number): void {
     const close = () => {
       this.#leaving.set(path, undefined); // `close` of the connection waits for it
-      void path.close().then(() => this.#leaving.delete(path)); // never rejects
+      void path.close().then(() => this.#left(path)); // never rejects
     };
     if (afterMs === 0) close();
     else this.#leaving.set(path, setTimeout(close, afterMs));
   }
+
+  #left(path: Path): void {
+    if (this.#leaving.delete(path)) this.#bytes = sum(this.#bytes, path.sockets.stats);
+  }
+}
+
+function sum(one: ByteCounts, other: ByteCounts): ByteCounts {
+  return {
+    bytesSent: one.bytesSent + other.bytesSent,
+    bytesReceived: one.bytesReceived + other.bytesReceived,
+  };
 }
 
 /** werift's own path goes, and its peer connection must not take that for its end. */

@@ -23,6 +23,7 @@ import {
 } from "./internals.ts";
 import { LoopbackLast } from "./loopback_last.ts";
 import type { IceCredentials } from "./next_path.ts";
+import { type PeerCounts, PeerTotals } from "./peer_totals.ts";
 import { pathOf } from "./path.ts";
 import { Paths, type SocketParts } from "./paths.ts";
 import { selfCheck } from "./self_check.ts";
@@ -79,6 +80,8 @@ export interface PeerFactory {
    * (self_check.ts). Rejects with an Error of one line; nobody may be served then.
    */
   start(): Promise<void>;
+  /** What all connections have counted. */
+  readonly totals: Pick<PeerTotals, "counts" | "paths">;
   /** Lets go of the port. Connections are to be closed before. Never rejects. */
   close(): Promise<void>;
 }
@@ -87,11 +90,18 @@ export interface PeerFactory {
 export function createPeerFactory(options: PeerFactoryOptions): PeerFactory {
   const { openSocket, port = 0, relayCa } = options;
   const shared = port === 0 ? undefined : new SharedPorts(openSocket, { port });
-  const parts: SocketParts = { openSocket, relayCa, ports: shared ?? new OwnPorts(openSocket) };
+  const parts: PeerParts = {
+    totals: new PeerTotals(),
+    openSocket,
+    relayCa,
+    ports: shared ?? new OwnPorts(openSocket),
+  };
   const create: PeerFactory["createPeer"] = (options) => createPeer(options, parts);
+  const { totals } = parts;
   let tested: Promise<void> = Promise.resolve();
   return {
     createPeer: create,
+    totals,
     start: async () => {
       await shared?.start();
       tested = (await selfCheck({ createPeer: create, openSocket })).settled;
@@ -103,9 +113,14 @@ export function createPeerFactory(options: PeerFactoryOptions): PeerFactory {
   };
 }
 
+/** What connections of one factory share. */
+interface PeerParts extends SocketParts {
+  readonly totals: PeerTotals;
+}
+
 async function createPeer(
   options: { readonly iceServers: readonly IceServer[]; readonly handlers: PeerHandlers },
-  parts: SocketParts,
+  parts: PeerParts,
 ): Promise<WeriftPeer> {
   const keys = await createSelfSignedCertificate(ECDSA_SHA256, SECP256R1);
   const connection = new RTCPeerConnection({
@@ -125,6 +140,7 @@ async function createPeer(
 export class WeriftPeer {
   readonly #connection: RTCPeerConnection;
   readonly #handlers: PeerHandlers;
+  readonly #totals: PeerTotals;
   readonly #ice: IceControl;
   readonly #candidateOrder: LoopbackLast;
   readonly #paths: Paths;
@@ -142,7 +158,7 @@ export class WeriftPeer {
     { handlers, servers, parts }: {
       readonly handlers: PeerHandlers;
       readonly servers: IceServers;
-      readonly parts: SocketParts;
+      readonly parts: PeerParts;
     },
   ) {
     this.#connection = connection;
@@ -174,6 +190,8 @@ export class WeriftPeer {
       send: (datagram) => this.#paths.send(datagram),
       keyFrameWanted: (mid) => this.#handlers.keyFrameWanted(mid),
     });
+    this.#totals = parts.totals;
+    this.#totals.add(this);
     this.#watch();
   }
 
@@ -256,6 +274,21 @@ export class WeriftPeer {
     };
   }
 
+  /** What metrics add up. */
+  get counts(): PeerCounts {
+    const { sctp, restarts } = this.stats;
+    const { sent, repeated } = this.#sections.counts;
+    return {
+      ...this.#paths.bytes,
+      restarts,
+      sctpPacketsSent: sctp.packetsSent,
+      sctpRetransmissions: sctp.retransmissions,
+      sctpTimeouts: sctp.timeouts,
+      rtpPacketsSent: sent,
+      rtpPacketsRepeated: repeated,
+    };
+  }
+
   /** The sender of a section that was answered with a camera. */
   video(mid: string): VideoSender | undefined {
     return this.#sections.sender(mid);
@@ -311,6 +344,7 @@ export class WeriftPeer {
   async #close(): Promise<void> {
     // A microtask later `#closing` is set, and what follows is not told as an event.
     await Promise.resolve();
+    this.#totals.remove(this);
     this.#sections.close();
     this.#ice.stop();
     this.#dtls.close();

@@ -100,6 +100,7 @@ export class RtpStream {
   #next: number;
   #rtxNext = randomInt(FIRST_SEQUENCE_LIMIT);
   #packets = 0;
+  #repeated = 0;
   #octets = 0;
   #again = 0;
   #last: { readonly timestamp: number; readonly at: number } | undefined;
@@ -117,6 +118,11 @@ export class RtpStream {
   /** Packets that could be asked for. */
   get historyPackets(): number {
     return (this.#next - this.#oldest) & 0xffff;
+  }
+
+  /** Packets sent for the first time, and again. */
+  get counts(): { readonly sent: number; readonly repeated: number } {
+    return { sent: this.#packets, repeated: this.#repeated };
   }
 
   /** Sends a part of a frame. `now` is in ms, of any clock that only goes forward. */
@@ -150,6 +156,7 @@ export class RtpStream {
       if (kept.repeats >= MAX_REPEATS || (!isFirst && now - kept.repeatedAt < REPEAT_MS)) continue;
       kept.repeats++;
       kept.repeatedAt = now;
+      this.#repeated++;
       this.#sendAgain(kept, types);
     }
   }

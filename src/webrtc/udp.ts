@@ -31,6 +31,9 @@ export interface UdpStats extends GateStats {
   sent: number;
   /** Sends and receives that the system refused. */
   errors: number;
+  /** In bytes, without headers of UDP and IP. */
+  bytesReceived: number;
+  bytesSent: number;
 }
 
 /** The sockets of one path of a session. Implements `PortUser`. */
@@ -49,6 +52,8 @@ export class SessionSockets {
   readonly #lines: Line[] = [];
   #sent = 0;
   #received = 0;
+  #bytesSent = 0;
+  #bytesReceived = 0;
 
   constructor(ice: IceInternals, { ports, connection }: { ports: Ports; connection?: object }) {
     this.connection = connection ?? this;
@@ -73,6 +78,8 @@ export class SessionSockets {
       ...this.#gate.stats,
       received: this.#received,
       sent: this.#sent,
+      bytesReceived: this.#bytesReceived,
+      bytesSent: this.#bytesSent,
       errors: [...this.#open.values()].reduce((sum, { errors }) => sum + errors, 0),
     };
     for (const key of Object.keys(this.#relayGate.stats) as (keyof GateStats)[]) {
@@ -87,6 +94,7 @@ export class SessionSockets {
 
   readonly receive = (datagram: Uint8Array, address: string, port: number): void => {
     this.#received++;
+    this.#bytesReceived += datagram.length;
     const kind = this.#gate.admit(datagram, { address, port, now: performance.now() });
     if (kind === undefined) return;
     if (kind === "dtls" && this.records !== undefined) return this.records(datagram);
@@ -109,6 +117,7 @@ export class SessionSockets {
     const { protocol, remoteCandidate: { host, port } } = pair;
     if (protocol.transport instanceof Line) protocol.transport.sendTo(datagram, host, port);
     else protocol.sendData(copyOf(datagram), [host, port]).catch(() => {}); // as good as lost
+    this.#bytesSent += datagram.length;
     pair.packetsSent++;
     pair.bytesSent += datagram.length;
   }
@@ -150,6 +159,7 @@ export class SessionSockets {
     protocol.turn.onData.allUnsubscribe();
     protocol.turn.onData.subscribe((data, from) => {
       this.#received++;
+      this.#bytesReceived += data.length;
       const [address, port] = from;
       const kind = this.#relayGate.admit(data, { address, port, now: performance.now() });
       if (kind !== undefined) protocol.handleStunMessage(data, from);

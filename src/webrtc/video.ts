@@ -159,7 +159,7 @@ class Section {
 
   send(frame: VideoFrame): void {
     if (!this.active) return;
-    this.#frames.push(performance.now(), frame);
+    this.#frames.push(frame, this.#rate.value);
     if (this.#pace === undefined) this.#release();
   }
 
@@ -282,6 +282,16 @@ export class Sections {
     const transceiver = this.#connection.addTransceiver("video", { direction: "sendonly" });
     transceiver.mid = mid;
     return transceiver;
+  }
+
+  /** RTP packets of all sections: sent, and sent again because the browser missed them. */
+  get counts(): { readonly sent: number; readonly repeated: number } {
+    let [sent, repeated] = [0, 0];
+    for (const { stream: { counts } } of this.#sections.values()) {
+      sent += counts.sent;
+      repeated += counts.repeated;
+    }
+    return { sent, repeated };
   }
 
   /** Sends no more reports. */

@@ -20,6 +20,9 @@ export async function coturnMissing(): Promise<string | undefined> {
   return found === undefined ? "coturn is not installed (cross/setup_tests.sh)" : undefined;
 }
 
+/** For UDP and TCP, and for TLS; of each a second one, for RFC 5780. */
+type Ports = readonly [plain: number, alternate: number, tls: number, alternateTls: number];
+
 export interface Login {
   readonly username: string;
   readonly credential: string;
@@ -32,25 +35,29 @@ export class Coturn implements AsyncDisposable {
   readonly certificate: string;
   readonly #process: Deno.ChildProcess;
   readonly #folder: string;
+  readonly #ports: Ports;
   readonly #output: Promise<string>;
 
   private constructor(
     process: Deno.ChildProcess,
-    options: { port: number; tlsPort: number; certificate: string; folder: string },
+    options: { ports: Ports; certificate: string; folder: string },
   ) {
     this.#process = process;
-    this.port = options.port;
-    this.tlsPort = options.tlsPort;
+    this.#ports = options.ports;
+    [this.port, , this.tlsPort] = options.ports;
     this.certificate = options.certificate;
     this.#folder = options.folder;
     this.#output = new Response(process.stdout).text();
   }
 
-  /** Starts one. `more` are lines of its configuration. */
-  static async start(more: readonly string[] = []): Promise<Coturn> {
+  /** Starts one; with `like`, in the place of one that was stopped. */
+  static async start(
+    { secret = SECRET, like }: { readonly secret?: string; readonly like?: Coturn } = {},
+  ): Promise<Coturn> {
     const folder = await Deno.makeTempDir({ prefix: "coturn" });
     const certificate = await makeCertificate(folder);
-    const [port, alternate, tlsPort, alternateTls] = await freePorts();
+    const ports = like === undefined ? await freePorts() : like.#ports;
+    const [port, alternate, tlsPort, alternateTls] = ports;
     const lines = [
       ...ADDRESSES.map((address) => `listening-ip=${address}`),
       `relay-ip=${ADDRESSES[0]}`,
@@ -61,7 +68,7 @@ export class Coturn implements AsyncDisposable {
       `cert=${folder}/cert.pem`,
       `pkey=${folder}/key.pem`,
       "use-auth-secret",
-      `static-auth-secret=${SECRET}`,
+      `static-auth-secret=${secret}`,
       "realm=porthole.test",
       "allow-loopback-peers",
       "no-cli",
@@ -72,7 +79,6 @@ export class Coturn implements AsyncDisposable {
       "log-file=stdout",
       "simple-log",
       "verbose",
-      ...more,
     ];
     await Deno.writeTextFile(`${folder}/turnserver.conf`, lines.join("\n"));
     const process = new Deno.Command(PROGRAM, {
@@ -81,7 +87,7 @@ export class Coturn implements AsyncDisposable {
       stdout: "piped",
       stderr: "null",
     }).spawn();
-    const coturn = new Coturn(process, { port, tlsPort, certificate, folder });
+    const coturn = new Coturn(process, { ports, certificate, folder });
     await coturn.#listening();
     return coturn;
   }
@@ -141,12 +147,12 @@ async function makeCertificate(folder: string): Promise<string> {
 }
 
 /** Four ports that nobody has now; another program may still take one before coturn does. */
-async function freePorts(): Promise<[number, number, number, number]> {
+async function freePorts(): Promise<Ports> {
   const servers = Array.from({ length: 4 }, () => createServer().listen(0, ADDRESSES[0]));
   await Promise.all(servers.map((server) => once(server, "listening")));
   const ports = servers.map((server) => (server.address() as AddressInfo).port);
   await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
-  return ports as [number, number, number, number];
+  return ports as unknown as Ports;
 }
 
 function accepts(port: number): Promise<boolean> {

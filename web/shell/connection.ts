@@ -18,6 +18,7 @@ import {
   type TransportFields,
 } from "../../src/protocol/sdp.ts";
 import { byeError, type Confirmation, ControlLink } from "./control_link.ts";
+import type { Step } from "./diagnosis.ts";
 import { DOUBT_MS, Liveness, LOOK_INTERVAL_MS, PING_INTERVAL_MS, SILENCE_MS } from "./liveness.ts";
 import { lostByHandshake, type LostCode, LostError } from "./lost.ts";
 import type { MediaLink, Negotiator } from "./media.ts";
@@ -101,6 +102,7 @@ export class Connection {
   #live = false;
   #recovery: Recovery | undefined;
   #negotiator: Negotiator | undefined;
+  #reached: Step = "nothing";
 
   constructor(destination: Destination, events: ConnectionEvents) {
     this.#destination = destination;
@@ -110,6 +112,11 @@ export class Connection {
   /** 1 while this attempt holds an `RTCPeerConnection`, 0 before and after. */
   get peerConnections(): number {
     return this.#peer === undefined ? 0 : 1;
+  }
+
+  /** How far it came. */
+  get reached(): Step {
+    return this.#reached;
   }
 
   /** Ends the attempt: something that depends on it found it broken. */
@@ -167,6 +174,7 @@ export class Connection {
       Promise.all([signalling.found(), this.#createPeer()]),
       signal,
     );
+    this.#reached = "found";
     // The servers must be known before gathering begins, so the local description waits for them.
     prepared.peer.setConfiguration({
       ...prepared.peer.getConfiguration(),
@@ -175,16 +183,32 @@ export class Connection {
     this.#events.phase("offering");
     const handshake = await until(this.#destination.startHandshake(found.presence), signal);
     const remote = await this.#agree({ prepared, handshake, signalling });
+    this.#reached = "agreed";
+    this.#noteIce(prepared.peer);
     this.#events.phase("connecting");
     await within(prepared.control.opened(), {
       limitMs: CONNECT_LIMIT_MS,
       late: () => new LostError("no_path", "No path to the device opens"),
       signal,
     });
+    this.#reached = "encrypted";
     this.#events.phase("confirming");
     await this.#confirm(prepared, { handshake, remote });
+    this.#reached = "proven";
     const checkNumber = await until(Promise.resolve(handshake.checkNumber()), signal);
     await this.#talk(prepared, { remote, checkNumber, handshake });
+  }
+
+  /** A path may open before the answer was taken. */
+  #noteIce(peer: RTCPeerConnection): void {
+    const look = () => {
+      const isOpen = peer.iceConnectionState === "connected" ||
+        peer.iceConnectionState === "completed";
+      if (isOpen && this.#reached === "agreed") this.#reached = "path";
+    };
+    // Beside the handler of `peer.ts`, which restarts ICE.
+    peer.addEventListener("iceconnectionstatechange", look, { signal: this.#ending.signal });
+    look();
   }
 
   async #createPeer(): Promise<PreparedPeer> {
@@ -312,6 +336,7 @@ export class Connection {
     const link = this.#link({ peer, control, agreed });
     this.#recovery = this.#createRecovery({ peer, link, liveness, handshake: agreed.handshake });
     this.#live = true;
+    this.#reached = "live";
     this.#events.live(greeting, link);
     const stop = this.#watch({ peer, liveness, control });
     try {
@@ -338,8 +363,13 @@ export class Connection {
     ping();
     const pings = setInterval(ping, PING_INTERVAL_MS);
     let isInterrupted = false;
+    let lookedAt = performance.now();
     const looks = setInterval(() => {
-      const silence = liveness.silence(performance.now());
+      const now = performance.now();
+      const wasBusy = now - lookedAt > 2 * LOOK_INTERVAL_MS; // answers may be here and unread
+      lookedAt = now;
+      if (wasBusy) return;
+      const silence = liveness.silence(now);
       if (silence >= DOUBT_MS) this.#recovery?.begin(silence >= SILENCE_MS ? "lost" : "doubt");
       if (isInterrupted === silence >= SILENCE_MS) return;
       isInterrupted = !isInterrupted;

@@ -22,6 +22,8 @@ import {
   type Handshake,
   type Link,
 } from "./connection.ts";
+import type { Leg, Step, Trace } from "./diagnosis.ts";
+import { examine } from "./examine.ts";
 import { type LostCode, LostError, mayRetry, nextAfter } from "./lost.ts";
 import { Observable, type Observed } from "./observable.ts";
 import type { OwnerConsole } from "./owner_console.ts";
@@ -68,6 +70,8 @@ export interface Attempt {
   run(signal: AbortSignal): Promise<LostError>;
   fail(error: LostError): void;
   readonly peerConnections: number;
+  /** How far it came. */
+  readonly reached?: Step;
 }
 
 export interface SessionOptions {
@@ -103,6 +107,8 @@ export class Session {
   readonly #state = new Observable<SessionState>({ phase: "idle" });
   readonly #closing = new AbortController();
   #attempt: Attempt | undefined;
+  /** Of the attempt that ended last. */
+  #trace: Trace = { reached: "nothing" };
   /** `used`: the device says that the claim was used; whether by us, the next attempt shows. */
   #claim: "none" | "fresh" | "used";
   #pausing: AbortController | undefined;
@@ -122,6 +128,18 @@ export class Session {
 
   get peerConnections(): number {
     return this.#attempt?.peerConnections ?? 0;
+  }
+
+  /** Looks at each leg of the connection, by the attempt that runs or was the last. Never rejects. */
+  diagnose(): Promise<Leg[]> {
+    const reached = this.#attempt?.reached;
+    const trace = this.#state.value.phase === "live" && reached !== undefined
+      ? { reached }
+      : this.#trace;
+    const unsupported = [...this.cameras.views.value].flatMap(([camera, view]) =>
+      "code" in view && view.code === "unsupported" ? [camera] : []
+    );
+    return examine(trace, unsupported);
   }
 
   /** Opens a service of the device; resolves when its pages can be loaded. It outlives reconnects. */
@@ -190,6 +208,7 @@ export class Session {
     const attempt = create(this.#destination(), this.#events(() => wasLive = true));
     this.#attempt = attempt;
     const error = await attempt.run(this.#closing.signal);
+    this.#trace = { reached: attempt.reached ?? "nothing", code: error.code };
     this.#attempt = undefined;
     this.cameras.detach();
     this.owner.detach();

@@ -7,6 +7,7 @@ import type { CheckNumber, Pairing } from "../app.ts";
 import type { CameraView } from "../cameras.ts";
 import type { Content, Navigation } from "../content.ts";
 import type { Device } from "../devices.ts";
+import { diagnose, type Leg } from "../diagnosis.ts";
 import type { LostCode } from "../lost.ts";
 import { Observable } from "../observable.ts";
 import type { Route } from "../route.ts";
@@ -129,6 +130,10 @@ class SessionDouble {
   readonly detached: string[] = [];
   retryNow(): void {
     this.state.set({ phase: "finding" });
+  }
+  diagnose(): Promise<Leg[]> {
+    const facts = { reached: "agreed", code: "no_path", decodes: true, unsupported: [] } as const;
+    return Promise.resolve(diagnose(facts));
   }
   openService(place: ServicePlace): Promise<Content> {
     return Promise.resolve(new ContentDouble(place.container, this.detached));
