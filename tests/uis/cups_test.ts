@@ -38,7 +38,7 @@ Browsing No
   Order allow,deny
   Allow all
 </Location>
-<Location /admin/conf>
+<Location /admin/log>
   AuthType Basic
   Require user @SYSTEM
 </Location>
@@ -90,7 +90,7 @@ await testUi("cups", {
     await tab.reload();
     await tab.getByText("at the gate").waitFor();
     await tab.getByRole("link", { name: "Administration" }).first().click();
-    await tab.getByRole("button", { name: "Edit Configuration File" }).click();
+    await tab.getByRole("button", { name: "View Error Log" }).click();
     await signIn(tab, { user: "nobody", password: "wrong" });
     await tab.getByRole("alert").waitFor();
     await stage.picture("login", tab);
