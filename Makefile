@@ -76,7 +76,7 @@ setup: ## Deno of the pinned version, in .tools/
 setup-tests: setup ## what only tests need: a browser, GStreamer, ffmpeg (Debian's packages)
 	@cross/setup_tests.sh
 
-setup-uis: ## the device UIs of test-uis: Debian's packages, npm, PyPI
+setup-uis: ## the device UIs of test-uis: Debian's packages
 	@cross/setup_uis.sh
 
 fmt: setup ## format all files

@@ -1,6 +1,6 @@
 /** Programs with a web UI that nobody here wrote, each started in a temporary folder and on a free port of the loopback. */
 import { Child } from "../e2e/child.ts";
-import { exists, inCheckout } from "../e2e/checkout.ts";
+import { exists } from "../e2e/checkout.ts";
 
 /** First starts on a loaded machine with two cores: some make keys or databases. */
 const READY_LIMIT_MS = 180_000;
@@ -37,11 +37,6 @@ export interface Program extends Place, AsyncDisposable {
   /** Such as "http://127.0.0.1:8080", without a slash at its end. */
   readonly url: string;
   readonly child: Child;
-}
-
-/** A folder into which `cross/setup_uis.sh` puts packages. */
-export function uiFolder(name: string): string {
-  return inCheckout(`.tools/uis/${name}`);
 }
 
 /** Why a UI cannot be tried here, if it cannot; said on stderr as well. For `Deno.test({ ignore })`. */
