@@ -44,10 +44,15 @@ for (const name of ["chromium", "firefox"] satisfies BrowserName[]) {
       await using bench = await PagesBench.start(name, { pages: PAGES });
       for (const way of Object.keys(WAYS)) {
         for (const place of ["framed", "frame"]) {
-          await t.step(`${way}, ${place === "framed" ? "in a frame" : "outermost"}`, async () => {
-            bench.service.clear();
-            await bench.tunnel(`/${place}/${way}`);
-            assert.equal(await bench.service.report("reached"), true);
+          await t.step({
+            name: `${way}, ${place === "framed" ? "in a frame" : "outermost"}`,
+            // Firefox lets no sandboxed frame lead one around it, whatever it is called (README).
+            ignore: name === "firefox" && place === "framed",
+            fn: async () => {
+              bench.service.clear();
+              await bench.tunnel(`/${place}/${way}`);
+              assert.equal(await bench.service.report("reached"), true);
+            },
           });
         }
       }

@@ -82,8 +82,8 @@ function inside(target: string): { name: string | undefined; restore(): void } {
   const word = target.toLowerCase();
   const wanted = word === "_top"
     ? outermost()
-    : word === "_parent" && !isOwn(parent)
-    ? self
+    : word === "_parent"
+    ? isOwn(parent) ? parent : self
     : undefined;
   if (wanted === undefined) return { name: undefined, restore };
   if (wanted === self) return { name: "_self", restore };
