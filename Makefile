@@ -11,7 +11,7 @@ export DENO_NO_UPDATE_CHECK := 1
 # With this flag V8 keeps its heap small: docs/benchmarks.md has the figures.
 PORTHOLE := deno run -A --v8-flags=--optimize-for-size src/main.ts
 
-.PHONY: help setup setup-tests web bundle screenshot demo porthole check test test-slow conformance bench fmt clean \
+.PHONY: help setup setup-tests setup-uis web bundle screenshot demo porthole check test test-slow test-uis conformance bench fmt clean \
 	build cross deb flash-kit sbom setup-cross test-board
 
 help: ## this list
@@ -31,6 +31,9 @@ test: setup-tests ## all of it: checks, unit, contract and end-to-end tests in a
 
 test-slow: setup-tests ## what takes minutes: a gigabyte each way to a real browser
 	@deno task --quiet test:slow
+
+test-uis: setup-tests setup-uis web ## device UIs that nobody here wrote, driven as a person would; slow, and installs them
+	@deno task --quiet test:uis
 
 conformance: setup-tests web ## what pages observe beside the device and through the tunnel: the table of 30 cases
 	@deno task --quiet test:conformance
@@ -73,8 +76,11 @@ setup: ## Deno of the pinned version, in .tools/
 setup-tests: setup ## what only tests need: a browser, GStreamer, ffmpeg (Debian's packages)
 	@cross/setup_tests.sh
 
+setup-uis: ## the device UIs of test-uis: Debian's packages
+	@cross/setup_uis.sh
+
 fmt: setup ## format all files
 	@deno task --quiet fmt
 
 clean: ## remove what was made, but not what was downloaded
-	@rm -rf dist tests/e2e/out tests/bench/out tests/conformance/out
+	@rm -rf dist tests/e2e/out tests/bench/out tests/conformance/out tests/uis/out

@@ -43,7 +43,8 @@ export function serviceHeaders(head: RequestHead, addressing: Addressing): reado
     ...endToEnd(head.headers).filter(isPassed).map((header) =>
       ownOrigin(header, own.origin, addressing)
     ),
-    ...forwarded(content),
+    // A WebSocket always says its Origin, and some servers compare that with the forwarded name instead of Host.
+    ...(head.kind === "http" || addressing.host === "keep" ? forwarded(content) : []),
   ];
 }
 

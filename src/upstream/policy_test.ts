@@ -99,6 +99,21 @@ Deno.test("policy: a service may see the content origin as its own name", () => 
   assert.deepEqual(sent([], how), [["Host", "127.0.0.1:8384"]]);
 });
 
+Deno.test("policy: a WebSocket's names agree with each other", () => {
+  const head = { kind: "websocket", service: "ui", method: "GET", path: "/" } as const;
+  const headers: Header[] = [["Origin", CONTENT], ["X-Forwarded-Host", "abc.content.example"]];
+  assert.deepEqual(serviceHeaders({ ...head, headers }, addressing()), [
+    ["Host", "127.0.0.1:8384"],
+    ["Origin", "http://127.0.0.1:8384"],
+  ]);
+  const keep = addressing("http://127.0.0.1:8384", "keep");
+  assert.deepEqual(serviceHeaders({ ...head, headers }, keep), [
+    ["Host", "abc.content.example"],
+    ["Origin", CONTENT],
+    ...FORWARDED,
+  ]);
+});
+
 const LOCATIONS: readonly [given: string, expected: string][] = [
   ["/a", "/a"],
   ["a?b", "a?b"],

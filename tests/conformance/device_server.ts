@@ -107,7 +107,7 @@ export class DeviceServer implements AsyncDisposable {
       const head = await reader.head();
       if (head === undefined) return void socket.end();
       const exchange = new Exchange({ head, reader, socket, authority: this.authority });
-      if (this.#tunnelOnly && exchange.header("x-forwarded-host") === undefined) {
+      if (this.#tunnelOnly && !this.#cameByAgent(exchange)) {
         this.bypasses.push(`${exchange.method} ${exchange.target}`);
         return void socket.destroy();
       }
@@ -119,6 +119,12 @@ export class DeviceServer implements AsyncDisposable {
       if (!exchange.isWhole) return void socket.end();
       await exchange.skipBody();
     }
+  }
+
+  /** A page on a content origin that came past the agent would say that origin. */
+  #cameByAgent(exchange: Exchange): boolean {
+    return exchange.header("x-forwarded-host") !== undefined ||
+      exchange.header("origin") === `http://${this.authority}`;
   }
 
   #upgrade(exchange: Exchange, reader: SocketReader): void {

@@ -132,14 +132,6 @@ const PAGES = {
       ]).then((found) => ({ found, sizes: [size(o), size(document.querySelector("#e"))] })));
     </script>`,
   ),
-  "/case/sync": page(`<script>
-    const request = new XMLHttpRequest();
-    request.open("GET", "/text.txt", false);
-    let seen;
-    try { request.send(); seen = request.responseText; }
-    catch (error) { seen = [error.name, error.message, error instanceof DOMException]; }
-    report("sync", seen);
-  </script>`),
   "/case/sync-worker": page(`<script>
     new Worker(URL.createObjectURL(new Blob(["const r = new XMLHttpRequest(); r.open('GET', self.origin + '/text.txt', false); r.send(); postMessage(r.responseText);"])))
       .onmessage = ({ data }) => report("sync-worker", data);
@@ -248,13 +240,6 @@ for (const name of ["chromium", "firefox"] satisfies BrowserName[]) {
           found: ["drawn", "inner", "drawn"],
           sizes: [[80, 40], [60, 30]],
         }));
-      await run("/case/sync", "sync", (seen, how) => {
-        if (how === "direct" || name === "firefox") return assert.equal(seen, "some text");
-        const [errorName, message, isException] = seen as [string, string, boolean];
-        assert.equal(errorName, "NetworkError");
-        assert.match(message, /porthole cannot carry a synchronous XMLHttpRequest/);
-        assert.equal(isException, true);
-      });
       await run("/case/sync-worker", "sync-worker", (seen) => assert.equal(seen, "some text"));
       await run("/case/beacon", "beacon", (seen) => assert.equal(seen, "left"));
       await run("/case/cookie", "cookie", (seen) => assert.deepEqual(seen, [true, true]));

@@ -22,8 +22,8 @@ export function reportFrameRefusal(shellOrigin: string): void {
     told = true;
     shell.postMessage({ porthole: "wants-tab" } satisfies PageToShell, shellOrigin);
   };
-  addEventListener("error", ({ error }) => isRefusal(error) && tell());
-  addEventListener("unhandledrejection", ({ reason }) => isRefusal(reason) && tell());
+  addEventListener("error", ({ error, message }) => isRefusal(error, message) && tell());
+  addEventListener("unhandledrejection", ({ reason }) => isRefusal(reason, "") && tell());
   if (parent !== shell) return; // a frame within the page may be hidden for its own reasons
   addEventListener("load", () => {
     setTimeout(() => isHidden() && tell(), HIDDEN_LIMIT_MS);
@@ -40,9 +40,11 @@ function isReachable(window: Window): boolean {
   }
 }
 
-function isRefusal(error: unknown): boolean {
-  return error instanceof DOMException && error.name === "SecurityError" &&
-    REFUSED.test(error.message);
+/** It may be an exception of the shell's realm, and so no DOMException of this one. */
+function isRefusal(error: unknown, message: string): boolean {
+  const { name = "", message: said = "" } = (error ?? {}) as Partial<Error>;
+  const text = `${name} ${said} ${message}`;
+  return /\bSecurityError\b/.test(text) && REFUSED.test(text);
 }
 
 function isHidden(): boolean {

@@ -1,4 +1,5 @@
 /** What is changed in a device's page before its own scripts run. Everything else of the page stays as it is. */
+import { ISOLATED_ATTRIBUTE } from "../sw/inject_html.ts";
 import type { FromPump, StreamHead, ToWorker } from "../sw/port_messages.ts";
 import { SHELL_ORIGIN } from "../sw/shell_origin.ts";
 import { installCookies } from "./cookies_install.ts";
@@ -13,7 +14,8 @@ import { joinAround, leaveRealm, type Realm } from "./realm.ts";
 import { sendReferrersToItself } from "./referrer.ts";
 import { numberRequests } from "./requests.ts";
 import { hideServiceWorker } from "./service_workers.ts";
-import { refuseSyncRequests } from "./sync_requests.ts";
+import { carrySyncRequests } from "./sync_requests.ts";
+import { keepTargetsInside } from "./targets.ts";
 import { createWebSocketClass, hideWebSocketStream } from "./websocket.ts";
 import { wrapWorkers } from "./workers.ts";
 
@@ -56,12 +58,21 @@ function openStream(
   });
 }
 
+/** Whether the service worker wanted this page isolated; whether it is, the browser says. */
+function wasIsolated(): boolean {
+  const tag = document.currentScript;
+  const asked = tag?.hasAttribute(ISOLATED_ATTRIBUTE) ?? false;
+  tag?.removeAttribute(ISOLATED_ATTRIBUTE);
+  return asked;
+}
+
 /** Call once, first of all scripts of a document. */
 export function installInPage(): void {
   leaveRealm(globalThis as unknown as Realm);
   if (joinAround(globalThis as unknown as Realm)) return;
   const container = serviceWorkers();
   if (container !== undefined) {
+    const asked = wasIsolated();
     const ownWorker = hideServiceWorker(container);
     const cookies = installCookies(container, ownWorker);
     numberRequests(container, ownWorker);
@@ -69,7 +80,8 @@ export function installInPage(): void {
     wrapWorkers(self.origin);
     markEventSources(() => document.baseURI);
     tunnelDownloads();
-    refuseSyncRequests();
+    carrySyncRequests({ asked, ownWorker });
+    keepTargetsInside();
     watchFrames({ cookies });
     bridgeOwnTab(container, ownWorker);
   }

@@ -8,11 +8,14 @@ import { injectStream, mayInject } from "./inject_html.ts";
 import { BLOB_PATH } from "./port_messages.ts";
 
 /** Answers a request for such a page; undefined for any other. */
-export function answerBlobPage(request: Request, tag: () => string): Promise<Response> | undefined {
+export function answerBlobPage(
+  request: Request,
+  tag: () => Promise<string>,
+): Promise<Response> | undefined {
   const { pathname, searchParams, origin } = new URL(request.url);
   const blob = searchParams.get("url") ?? "";
   if (pathname !== BLOB_PATH || !blob.startsWith(`blob:${origin}/`)) return undefined;
-  return answer(blob, tag());
+  return tag().then((tag) => answer(blob, tag));
 }
 
 async function answer(blob: string, tag: string): Promise<Response> {

@@ -3,6 +3,7 @@
  * script may run in it, our downloads and workers' sockets may be asked for, reports stay away from the network. Pure.
  * Everything else that the device forbids stays forbidden.
  */
+import { INJECT_PATH } from "./inject_html.ts";
 import { DOWNLOAD_PATH, SOCKET_PATH } from "./port_messages.ts";
 
 /** What a page's policy must not forbid. */
@@ -14,6 +15,8 @@ export interface PolicyNeeds {
   readonly nonce: string;
   /** The service's origin on its LAN; empty for none. */
   readonly lan?: string;
+  /** Whether our script also runs as a worker of the page (`isolation.ts`). */
+  readonly isolated?: boolean;
 }
 
 type Directive = readonly [name: string, ...sources: string[]];
@@ -35,6 +38,11 @@ const OUR_PATHS: readonly (readonly [directives: readonly string[], path: string
   [["connect-src", "default-src"], SOCKET_PATH],
 ];
 
+const WORKER_PATH = [
+  ["worker-src", "child-src", "script-src", "default-src"],
+  INJECT_PATH,
+] as const;
+
 /** Adapts one header value, which may hold several policies separated by commas (CSP3 2.2). */
 export function adaptPolicies(value: string, needs: PolicyNeeds): string {
   return value.split(",").map((policy) => adaptPolicy(policy, needs)).filter((policy) =>
@@ -51,9 +59,9 @@ function adaptPolicy(policy: string, needs: PolicyNeeds): string {
 }
 
 /** A copy of what is in effect under the narrowest name, with one path more; not where all of our origin is allowed. */
-function allowPaths(directives: Directive[], { script }: PolicyNeeds): Directive[] {
+function allowPaths(directives: Directive[], { script, isolated }: PolicyNeeds): Directive[] {
   let result = directives;
-  for (const [names, path] of OUR_PATHS) {
+  for (const [names, path] of isolated === true ? [...OUR_PATHS, WORKER_PATH] : OUR_PATHS) {
     const inEffect = names.map((name) => result.find((one) => one[0] === name)).find(Boolean);
     if (inEffect === undefined || inEffect.slice(1).some((one) => /^(?:'self'|\*)$/i.test(one))) {
       continue;

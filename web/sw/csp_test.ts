@@ -64,3 +64,10 @@ for (const [why, policy, adapted] of CASES) {
     assert.equal(adaptPolicies(policy, NEEDS), adapted);
   });
 }
+
+Deno.test("adaptPolicies(): an isolated page may start our worker, whatever its scripts may come from", () => {
+  const isolated = { ...NEEDS, isolated: true };
+  const adapted = adaptPolicies("script-src 'nonce-a'; img-src *", isolated);
+  assert.match(adapted, new RegExp(`worker-src 'nonce-a' ${URL}(?:;|$)`));
+  assert.doesNotMatch(adaptPolicies("script-src 'self'", isolated), /worker-src/);
+});

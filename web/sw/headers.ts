@@ -13,6 +13,7 @@ import {
   takesOrigin,
   UPGRADING_POLICY,
 } from "./csp.ts";
+import { isUntyped } from "./inject_html.ts";
 
 /** Codings that a service may have used and we can undo. */
 export type ContentCoding = "gzip" | "deflate";
@@ -79,9 +80,9 @@ function addedPolicies(
   lines: readonly Header[],
   { ownUrl, needs: { shellOrigin, lan = "" } }: { ownUrl: string; needs: PolicyNeeds },
 ): Header[] {
-  if (!/^\s*(?:text\/html|application\/xhtml\+xml)\b/i.test(all(lines, "content-type")[0] ?? "")) {
-    return [];
-  }
+  const type = all(lines, "content-type")[0] ?? "";
+  const isPage = /^\s*(?:text\/html|application\/xhtml\+xml)\b/i.test(type) || isUntyped(type);
+  if (!isPage) return [];
   const named = all(lines, "content-security-policy").some((value) =>
     /frame-ancestors/i.test(value)
   );

@@ -32,16 +32,19 @@ Deno.test("adaptHeaders() drops what is of the hop, of the device's origin, and 
     ["ETag", '"1"'],
     ["Link", "<a>"],
     ["Link", "<b>"],
+    ["Content-Type", "text/plain"],
   );
-  assert.deepEqual(headers, [["etag", '"1"'], ["link", "<a>"], ["link", "<b>"]]);
+  const kept = [["etag", '"1"'], ["link", "<a>"], ["link", "<b>"], ["content-type", "text/plain"]];
+  assert.deepEqual(headers, kept);
 });
 
 Deno.test("adaptHeaders() keeps a length only for a body that stays as it is", () => {
   const plain = adapt(["content-length", "5"], ["content-type", "text/plain"]);
   assert.deepEqual(plain.headers, [["content-length", "5"], ["content-type", "text/plain"]]);
   assert.equal(plain.contentType, "text/plain");
-  const packed = adapt(["content-length", "5"], ["Content-Encoding", "GZIP"]);
-  assert.deepEqual(packed.headers, []);
+  const type = ["content-type", "text/plain"] as const;
+  const packed = adapt(["content-length", "5"], ["Content-Encoding", "GZIP"], type);
+  assert.deepEqual(packed.headers, [type]);
   assert.equal(packed.coding, "gzip");
   assert.equal(adapt(["content-encoding", "identity"], ["content-length", "5"]).coding, undefined);
 });
@@ -98,4 +101,10 @@ Deno.test("adaptHeaders() lets the shell frame a page, keeps its own rule, and h
     ["frame-ancestors * https://shell", ours],
   );
   assert.deepEqual(policies(["Cross-Origin-Opener-Policy", "same-origin"], ["NEL", "{}"]), [ours]);
+});
+
+Deno.test("adaptHeaders() has the policies of a page for what names no type, which may be one", () => {
+  const { headers } = adapt(["X-Frame-Options", "DENY"]);
+  const policies = headers.map(([, value]) => value);
+  assert.deepEqual(policies, ["frame-ancestors https://shell", "object-src blob: data:"]);
 });

@@ -21,6 +21,12 @@ const UTF8_BOM = [0xef, 0xbb, 0xbf];
 /** The attribute of our tag in which the page finds its cookies (`encodeCookieState`, as a URL's part). */
 export const COOKIES_ATTRIBUTE = "data-cookies";
 
+/** The attribute of our tag that says that this page was to be isolated (`isolation.ts`). */
+export const ISOLATED_ATTRIBUTE = "data-isolated";
+
+/** Of our script's address: an empty script, which comes once the page's worker runs. A policy's address has no query. */
+export const INJECT_READY_SEARCH = "?ready";
+
 /** Likewise for the service's origin on its LAN. */
 export const LAN_ATTRIBUTE = "data-lan";
 
@@ -32,17 +38,31 @@ export interface TagWords {
   readonly cookies?: string | undefined;
   /** An origin; empty for none. */
   readonly lan?: string | undefined;
+  /** Whether the page was to be isolated. */
+  readonly isolated?: boolean;
 }
 
 /** The tag. ASCII, whatever the page's encoding. */
-export function injectTag({ nonce, cookies, lan = "" }: TagWords = {}): string {
+export function injectTag({ nonce, cookies, lan = "", isolated = false }: TagWords = {}): string {
   const policy = nonce === undefined ? "" : ` nonce="${nonce}"`;
   const state = cookies === undefined
     ? ""
     : ` ${COOKIES_ATTRIBUTE}="${encodeURIComponent(cookies)}"`;
   const place = lan === "" ? "" : ` ${LAN_ATTRIBUTE}="${lan}"`;
-  return `<script src="${INJECT_PATH}"${policy}${state}${place}></script>`;
+  const tag = `<script src="${INJECT_PATH}"${policy}${state}${place}`;
+  return isolated
+    ? `${tag} ${ISOLATED_ATTRIBUTE}></script><script src="${INJECT_PATH}${INJECT_READY_SEARCH}"${policy}></script>`
+    : `${tag}></script>`;
 }
+
+/** Whether browsers look at the text to find out what it is (MIME Sniffing 4.5): the device names no type. */
+export function isUntyped(contentType: string): boolean {
+  return /^\s*(?:unknown\/unknown|application\/unknown|\*\/\*)?\s*(?:;|$)/i.test(contentType);
+}
+
+/** What HTML begins with, for browsers that must guess, each before a blank or ">" (MIME Sniffing 7.1). */
+const HTML_START =
+  /^[\t\n\f\r ]*<(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|!--)[ >]/i;
 
 /** Whether a response is HTML whose encoding writes ASCII as ASCII. UTF-16 and UTF-32 do not: they are left alone. */
 export function mayInject(contentType: string): boolean {
@@ -51,23 +71,31 @@ export function mayInject(contentType: string): boolean {
   return !parameters.some((parameter) => /^\s*charset\s*=\s*"?utf-?(?:16|32)/.test(parameter));
 }
 
-/** A stream that passes HTML on with the tag in its place. */
-export function injectStream(tag: string): TransformStream<Uint8Array, Bytes> {
+/** A stream that passes HTML on with the tag in its place; `guess`: what browsers would not take for HTML, as it is. */
+export function injectStream(tag: string, guess = false): TransformStream<Uint8Array, Bytes> {
+  const placeIn = (bytes: Uint8Array, whole: boolean) => {
+    const place = findPlace(bytes, whole);
+    return guess && place !== undefined && !looksLikeHtml(bytes) ? -1 : place;
+  };
   let held: Bytes | undefined = new Uint8Array(0);
   return new TransformStream<Uint8Array, Bytes>({
     transform(chunk, controller) {
       if (held === undefined) return controller.enqueue(chunk as Bytes);
       held = concat(held, chunk);
-      const place = findPlace(held, false);
+      const place = placeIn(held, false);
       if (place === undefined) return;
       emit(controller, held, { place, tag });
       held = undefined;
     },
     flush(controller) {
       if (held === undefined || held.length === 0) return; // an empty page stays empty
-      emit(controller, held, { place: findPlace(held, true) ?? 0, tag });
+      emit(controller, held, { place: placeIn(held, true) ?? 0, tag });
     },
   });
+}
+
+function looksLikeHtml(bytes: Uint8Array): boolean {
+  return HTML_START.test(new TextDecoder("latin1").decode(bytes.subarray(0, LOOK_AHEAD_BYTES)));
 }
 
 /** Offset of the tag; -1 for text that is not ASCII-compatible; undefined while more bytes are needed. */

@@ -1,7 +1,7 @@
 /// <reference lib="deno.ns" />
 import assert from "node:assert/strict";
 import { concat, utf8 } from "../../src/lib/bytes.ts";
-import { findPlace, injectStream, injectTag, mayInject } from "./inject_html.ts";
+import { findPlace, injectStream, injectTag, isUntyped, mayInject } from "./inject_html.ts";
 
 const TAG = injectTag();
 const BOM = new Uint8Array([0xef, 0xbb, 0xbf]);
@@ -60,4 +60,36 @@ Deno.test("mayInject() takes HTML in encodings that write ASCII as ASCII", () =>
   assert.equal(mayInject('text/html; charset="UTF-16LE"'), false);
   assert.equal(mayInject("application/xhtml+xml"), false);
   assert.equal(mayInject(""), false);
+});
+
+Deno.test("injectTag() holds an isolated page's own scripts back until its worker runs", () => {
+  assert.equal(
+    injectTag({ nonce: "N", isolated: true }),
+    `<script src="/.porthole/inject.js" nonce="N" data-isolated></script>` +
+      `<script src="/.porthole/inject.js?ready" nonce="N"></script>`,
+  );
+});
+
+Deno.test("a page without a type gets the tag if browsers would take it for HTML, else nothing", async () => {
+  const guessed = async (text: string) =>
+    await new Response(new Response(text).body!.pipeThrough(injectStream(TAG, true))).text();
+  for (
+    const html of ["<!DOCTYPE HTML><p>", "\n\n<html>", "<Head><title>", "<!-- x --><p>", "<b>x"]
+  ) {
+    assert.ok((await guessed(html)).includes(TAG), html);
+  }
+  for (
+    const other of ["plain text", '{"a": "<html>"}', "<?xml version='1.0'?><a/>", "<bold>", ""]
+  ) {
+    assert.equal(await guessed(other), other);
+  }
+});
+
+Deno.test("isUntyped() takes for untyped what browsers do", () => {
+  for (const type of ["", " ", "application/unknown", "unknown/unknown; a=b", "*/*"]) {
+    assert.equal(isUntyped(type), true, type);
+  }
+  for (const type of ["text/html", "text/plain", "application/unknown+xml", "a"]) {
+    assert.equal(isUntyped(type), false, type);
+  }
 });

@@ -45,6 +45,9 @@ export const DOWNLOAD_PATH = `${RESERVED_PREFIX}download`;
 /** Where a page that a page made itself is asked for (`blob_page.ts`). Answered by the service worker. */
 export const BLOB_PATH = `${RESERVED_PREFIX}blob`;
 
+/** A page that sent a synchronous request asks here for pages that can wait for one (web/sw/isolation.ts). */
+export const ISOLATE_PATH = `${RESERVED_PREFIX}isolate`;
+
 /** A request without its service. */
 export type StreamHead = Omit<RequestHead, "service">;
 
@@ -94,6 +97,7 @@ export type ToWorker =
   | { readonly porthole: "bridge-ready" }
   | { readonly porthole: "open"; readonly head: StreamHead }
   | { readonly porthole: "keepalive" }
+  | { readonly porthole: "sync-ready" }
   | CookieMessage
   | GiveUp;
 

@@ -14,7 +14,7 @@ import { Exchange } from "./exchange.ts";
 import { decode } from "./decode.ts";
 import { type AdaptedHeaders, adaptHeaders, toHeaders } from "./headers.ts";
 import { holdFramesStream } from "./held_frames.ts";
-import { INJECT_PATH, injectStream, injectTag, mayInject } from "./inject_html.ts";
+import { INJECT_PATH, injectStream, injectTag, isUntyped, mayInject } from "./inject_html.ts";
 import type { KeepAlive } from "./keepalive.ts";
 import type { LanRequests } from "./lan_requests.ts";
 import { loginResponse } from "./login_page.ts";
@@ -40,6 +40,8 @@ export interface ProxyContext {
   readonly lan: Pick<LanRequests, "known" | "soon">;
   /** The client that asked; empty for a navigation, of which only the browser knows who waits for it. */
   readonly page: string;
+  /** Whether pages are isolated (`isolation.ts`). */
+  isolated(): Promise<boolean>;
   /** Text of our script, for workers. */
   injectedScript(): Promise<string>;
   /** Whether this client is still there. */
@@ -62,8 +64,9 @@ export async function proxy(request: Request, context: ProxyContext): Promise<Re
   await context.cookies.settled(context.page, writeNumber(request.headers));
   const first = await attempt(request, { context, body });
   const outcome = mayRepeat(request, first) ? await attempt(request, { context, body }) : first;
+  const isolated = await context.isolated();
   if (outcome.type === "answered") await place;
-  return respond(outcome, { request, context });
+  return respond(outcome, { request, context, isolated });
 }
 
 /** A session that ends takes requests with it that another one can answer, unless they may have changed something. */
@@ -133,12 +136,12 @@ function fail(failure: Failure, { request, context, title = "" }: Asked & { titl
   return errorResponse(failure, { title, navigation: mode === "navigate", method, shellOrigin });
 }
 
-function respond(outcome: Titled, asked: Asked): Response {
+function respond(outcome: Titled, asked: Asked & { readonly isolated: boolean }): Response {
   const { title } = outcome;
   if (outcome.type === "uncached") return Response.error();
   if (outcome.type === "failed") return fail(outcome.failure, { ...asked, title });
   const { head, body, question, elsewhere } = outcome;
-  const { request, context } = asked;
+  const { request, context, isolated } = asked;
   const nonce = toBase64Url(crypto.getRandomValues(new Uint8Array(NONCE_BYTES)));
   if (question !== undefined && request.mode === "navigate") {
     discard(body);
@@ -151,14 +154,14 @@ function respond(outcome: Titled, asked: Asked): Response {
   const script = new URL(INJECT_PATH, request.url).href;
   const adapted = adaptHeaders(head, {
     ownUrl: request.url,
-    needs: { shellOrigin: context.shellOrigin, script, nonce, lan: context.lan.known },
+    needs: { shellOrigin: context.shellOrigin, script, nonce, lan: context.lan.known, isolated },
   });
   const failure = unusable(head.status, adapted.unknownCoding);
   if (failure !== undefined) {
     discard(body);
     return fail(failure, { ...asked, title });
   }
-  const tag = injectTag({ nonce, cookies: context.cookies.text, lan: context.lan.known });
+  const tag = injectTag({ nonce, cookies: context.cookies.text, lan: context.lan.known, isolated });
   const key = context.events.keyOf(request.url, context.page);
   const { injectedScript, events } = context;
   const read = key === undefined ? undefined : events.reading(key);
@@ -183,9 +186,10 @@ function toResponse(
   }
   let content = decode(body, adapted.coding);
   if (read !== undefined) content = content.pipeThrough(read);
-  if (DOCUMENTS.has(request.destination) && mayInject(adapted.contentType)) {
+  const untyped = isUntyped(adapted.contentType);
+  if (DOCUMENTS.has(request.destination) && (untyped || mayInject(adapted.contentType))) {
     headers.delete("content-length");
-    content = content.pipeThrough(injectStream(tag)).pipeThrough(holdFramesStream());
+    content = content.pipeThrough(injectStream(tag, untyped)).pipeThrough(holdFramesStream());
   } else if (isWorkerScript(request.destination) && status === 200) {
     headers.delete("content-length");
     content = content.pipeThrough(workerScriptStream(injectedScript));

@@ -47,6 +47,7 @@ class ProxyBench {
       shellOrigin: "http://shell.localhost",
       lan: { known: "", soon: () => Promise.resolve() },
       page: "p1",
+      isolated: () => Promise.resolve(false),
       injectedScript: () => Promise.resolve("ours();\n"),
       pageLives: () => Promise.resolve(this.pageLives),
     };

@@ -15,6 +15,7 @@ import { doorway, isForeignVisit, keepReferrersTrue } from "./doorway.ts";
 import { answerDownload } from "./download.ts";
 import { EventIds } from "./event_ids.ts";
 import { injectTag, type TagWords } from "./inject_html.ts";
+import { Isolation } from "./isolation.ts";
 import { KeepAlive } from "./keepalive.ts";
 import { LanRequests } from "./lan_requests.ts";
 import { answerLogin } from "./login.ts";
@@ -38,8 +39,10 @@ const agent = {
   }),
 };
 const ownFiles = new OwnFiles(worker.caches);
+const isolation = new Isolation(worker.caches);
 const context = {
   ...agent,
+  isolated: () => isolation.wanted(),
   injectedScript: () => ownFiles.injectedScript(),
   cookies: new Cookies(worker.clients, {
     send: async (body) => textOf(await askAgent(agent, { path: COOKIES_PATH, body })),
@@ -75,7 +78,8 @@ worker.addEventListener("activate", (event) => event.waitUntil(worker.clients.cl
 
 worker.addEventListener("fetch", (event) => {
   const answer = route(handlers, event.request, event.clientId);
-  if (answer !== "network") event.respondWith(answer);
+  if (answer === "network") return;
+  event.respondWith(answer.then((answer) => isolation.apply(event.request, answer)));
 });
 
 worker.addEventListener("message", (event) => {
@@ -88,6 +92,7 @@ worker.addEventListener("message", (event) => {
   }
   if (event.source instanceof Client) {
     context.requests.message(event.source.id, message);
+    if (message.porthole === "sync-ready") isolation.ready(event.source.id);
     event.waitUntil(context.cookies.message(event.source.id, message));
   }
   const port = event.ports[0];
@@ -98,14 +103,16 @@ worker.addEventListener("message", (event) => {
 /** Paths of ours by which a page of this origin reaches its device. Strangers' visits are not taken there either. */
 function answerForPages(request: Request, page: string): Promise<Response> | undefined {
   if (isForeignVisit(request, SHELL_ORIGIN)) return undefined;
-  return answerWorkerSocket(request, { ...context, page }) ??
+  return isolation.answer(request, page) ??
+    answerWorkerSocket(request, { ...context, page }) ??
     answerDownload(request, (file) => device(file, "")) ??
-    answerBlobPage(request, () => injectTag(tagWords()));
+    answerBlobPage(request, async () => injectTag(await tagWords()));
 }
 
 /** For a page that no device made. */
-function tagWords(): TagWords {
-  return { cookies: context.cookies.text, lan: context.lan.known };
+async function tagWords(): Promise<TagWords> {
+  const isolated = await isolation.wanted();
+  return { cookies: context.cookies.text, lan: context.lan.known, isolated };
 }
 
 function textOf(answer: AgentAnswer | undefined): string | undefined {

@@ -299,12 +299,6 @@ export const frames: Case = {
     "sandbox":
       "a frame that is sandboxed without allow-same-origin has no service worker, so no way to the device",
   },
-  exceptionsIn: {
-    chromium: {
-      "sync XHR":
-        "Chromium sends a synchronous request of a page past its service worker; it is refused instead",
-    },
-  },
   expected: {
     "nested": "loaded 7",
     "srcdoc": "loaded 7",
