@@ -11,7 +11,8 @@ export DENO_NO_UPDATE_CHECK := 1
 # With this flag V8 keeps its heap small: docs/benchmarks.md has the figures.
 PORTHOLE := deno run -A --v8-flags=--optimize-for-size src/main.ts
 
-.PHONY: help setup setup-tests web bundle screenshot demo porthole check test test-slow conformance bench fmt clean
+.PHONY: help setup setup-tests web bundle screenshot demo porthole check test test-slow conformance bench fmt clean \
+	build cross deb flash-kit sbom setup-cross test-board
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -45,6 +46,26 @@ bundle: setup ## dist/porthole.mjs: the whole program as one file for Deno and N
 
 web: setup ## dist/web: what browsers load
 	@deno task --quiet bundle:web
+
+build: setup ## dist/porthole: one file for this machine, the runtime inside
+	@deno task --quiet build host
+
+cross: setup setup-cross ## dist/porthole-x86_64, -aarch64, -armv7 (NODE_ARMV7=… NODE_ARMV7_SHA256=…), SBOM, checksums
+	@deno task --quiet build x86_64 aarch64 armv7
+	@deno task --quiet sbom
+
+deb: cross ## dist/porthole_*.deb for amd64, arm64, armhf
+	@deno task --quiet deb
+	@deno task --quiet sbom
+
+flash-kit: setup setup-cross ## dist/flash-kit for a Raspberry Pi: RENDEZVOUS=https://… [NAME= SSH_KEY= WIFI_SSID= WIFI_PASSWORD= CONFIG=]
+	@deno task --quiet flash-kit
+
+test-board: deb ## the artefacts: under qemu, installed in a scratch system, behind a proxy; needs root, half an hour or more
+	@deno task --quiet test:board
+
+setup-cross: ## what only builds for boards need: compilers, qemu, dpkg tools (Debian's packages)
+	@cross/setup_tests.sh cross
 
 setup: ## Deno of the pinned version, in .tools/
 	@cross/setup.sh

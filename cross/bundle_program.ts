@@ -1,9 +1,10 @@
 /**
  * Makes `dist/porthole.mjs`: the whole program with its web files inlined, as one module that runs on Deno and on
- * Node >= 22.13 alike. Every artefact is made from it. Run by Deno: `deno task bundle`.
+ * Node >= 22.13 alike. `build.ts` makes the same for each way of packaging. Run by Deno: `deno task bundle`.
  */
 import { Buffer } from "node:buffer";
 import { type Assets, readAssets } from "../src/platform/assets.ts";
+import type { Build, Packaged } from "../src/version.ts";
 import { bundleWeb } from "./bundle_web.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -11,27 +12,48 @@ const OUTPUT = "dist/porthole.mjs";
 /** Generated sources. They lie in the checkout so that deno.json's import map and the lock file hold for them. */
 const GENERATED = "dist/program/";
 
+/** Without `await` at the top: an application of Node (`sea.ts`) is a script, not a module. */
 const ENTRY = `import process from "node:process";
 import { main } from "../../src/main.ts";
 import { assets } from "./assets.ts";
-import { commit } from "./commit.ts";
+import { build } from "./build.ts";
 
-process.exit(await main({ args: process.argv.slice(2), assets, commit, packaged: "bundle" }));
+void main({ args: process.argv.slice(2), assets, ...build }).then((status) => process.exit(status));
 `;
 
+/** One way of packaging (`src/version.ts`). */
+export interface ProgramOptions {
+  readonly packaged: Packaged;
+  /** From the root of the checkout. */
+  readonly output: string;
+  readonly format: "esm" | "cjs";
+}
+
 /** Writes the generated sources, bundles them, and checks that the result stands alone. */
-export async function bundleProgram(): Promise<void> {
+export async function bundleProgram(
+  { packaged, output, format }: ProgramOptions = {
+    packaged: "bundle",
+    output: OUTPUT,
+    format: "esm",
+  },
+): Promise<void> {
   await bundleWeb();
   await Deno.mkdir(new URL(GENERATED, ROOT), { recursive: true });
   await write("assets.ts", assetsModule(await readAssets(ROOT)));
-  await write("commit.ts", `export const commit: string | undefined = ${await commitText()};\n`);
+  await write("build.ts", buildModule({ packaged, ...await readCommit() }));
   await write("entry.ts", ENTRY);
-  await run(["bundle", "--quiet", "--platform", "deno", "--minify", "--output", OUTPUT]
-    .concat(`${GENERATED}entry.ts`));
-  const foreign = foreignImports(await Deno.readTextFile(new URL(OUTPUT, ROOT)));
+  await run(["bundle", "--quiet", "--platform", "deno", "--format", format, "--minify"]
+    .concat("--output", output, `${GENERATED}entry.ts`));
+  const foreign = foreignImports(await Deno.readTextFile(new URL(output, ROOT)));
   if (foreign.length > 0) {
-    throw new Error(`Cannot use ${OUTPUT}: it still imports ${foreign.join(", ")}`);
+    throw new Error(`Cannot use ${output}: it still imports ${foreign.join(", ")}`);
   }
+}
+
+function buildModule(build: Build): string {
+  return `import type { Build } from "../../src/version.ts";
+export const build: Build = ${JSON.stringify(build)};
+`;
 }
 
 /** Import statements and literal dynamic imports of minified text, where a statement or a value may begin. */
@@ -61,14 +83,26 @@ ${rows.join("")}]));
 `;
 }
 
-/** The commit as a literal of TypeScript: marked where files differ from it, `undefined` outside a repository. */
-async function commitText(): Promise<string> {
+/**
+ * The commit, marked where files differ from it, and its time: not that of the build, so that the same sources give the
+ * same bytes. Neither outside a repository, unless `SOURCE_DATE_EPOCH` gives the time.
+ */
+async function readCommit(): Promise<Pick<Build, "commit" | "builtAt">> {
+  const commit = await git(["describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]);
+  const time = Deno.env.get("SOURCE_DATE_EPOCH") ?? await git(["log", "-1", "--format=%ct"]);
+  return {
+    ...commit !== undefined && { commit },
+    ...time !== undefined && { builtAt: Number(time) },
+  };
+}
+
+async function git(args: readonly string[]): Promise<string | undefined> {
   const { success, stdout } = await new Deno.Command("git", {
-    args: ["describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
+    args: [...args],
     cwd: ROOT,
     stderr: "null",
   }).output().catch(() => ({ success: false, stdout: new Uint8Array() }));
-  return success ? JSON.stringify(new TextDecoder().decode(stdout).trim()) : "undefined";
+  return success ? new TextDecoder().decode(stdout).trim() : undefined;
 }
 
 async function write(name: string, text: string): Promise<void> {
@@ -82,7 +116,7 @@ async function run(args: readonly string[]): Promise<void> {
     stdout: "null",
     stderr: "inherit",
   }).output();
-  if (!success) throw new Error(`Cannot bundle ${OUTPUT}: deno ${args[0]} failed`);
+  if (!success) throw new Error(`Cannot bundle: 'deno ${args.join(" ")}' failed`);
 }
 
 if (import.meta.main) {

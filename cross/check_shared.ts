@@ -1,11 +1,11 @@
 /**
- * Checks that what `src/` shares with browsers (protocol/, trust/, lib/bytes.ts) has the types that browsers have: the
+ * Checks that what `src/` shares with browsers (protocol/, trust/, two files of lib/) has the types that browsers have: the
  * same files, under the compiler options of `web/deno.json`, without Deno's or Node's own. Run by Deno:
  * `deno task check:shared`.
  */
 const ROOT = new URL("../", import.meta.url);
 const SHARED_FOLDERS = ["src/protocol", "src/trust"];
-const SHARED_FILES = ["src/lib/bytes.ts"];
+const SHARED_FILES = ["src/lib/bytes.ts", "src/lib/network_path.ts"];
 /** What stands beside the code for its tests runs on Deno only. */
 const IS_TEST = /^(?:.*_test|fixture|test_.*)\.ts$/;
 

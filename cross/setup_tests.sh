@@ -1,6 +1,8 @@
 #!/bin/sh
 # Installs what only the tests need, from Debian's packages, where it is missing: real browsers, a real RTSP server
-# (GStreamer's, with its plugins), ffmpeg to look at pictures, npm for Node and Node-RED, and `ip` for the two-host link.
+# (GStreamer's, with its plugins), ffmpeg to look at pictures, npm for Node and Node-RED, `ip` for the two-host link, coturn as a relay,
+# and sshd, beside which the bench puts pages.
+# With the word `cross`: what builds for boards and their tests need instead.
 # Needs root or `sudo -n`; without either it says the one command to run.
 set -eu
 
@@ -11,6 +13,9 @@ firefox-esr                  command:firefox-esr
 ffmpeg                       command:ffmpeg
 npm                          command:npm
 iproute2                     command:ip
+coturn                       command:turnserver
+openssl                      command:openssl
+openssh-server               command:sshd
 libfaketime                  package
 python3-gi                   package
 gir1.2-gst-rtsp-server-1.0   package
@@ -18,6 +23,17 @@ gstreamer1.0-plugins-base    package
 gstreamer1.0-plugins-good    package
 gstreamer1.0-plugins-bad     package
 gstreamer1.0-plugins-ugly    package
+"
+[ "${1:-}" != cross ] || needs="
+npm                            command:npm
+gcc                            command:gcc
+gcc-aarch64-linux-gnu          command:aarch64-linux-gnu-gcc
+binutils-arm-linux-gnueabihf   command:arm-linux-gnueabihf-strip
+qemu-user-static               command:qemu-aarch64-static
+lintian                        command:lintian
+debootstrap                    command:debootstrap
+mtools                         command:mcopy
+dosfstools                     command:mkfs.vfat
 "
 
 say() { printf '%s\n' "setup_tests: $*" >&2; }

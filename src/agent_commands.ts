@@ -30,12 +30,19 @@ interface Asked {
 
 /** What was typed, checked. Times in ms. */
 export type AgentInvocation =
-  | (Asked & { readonly command: "pair"; readonly windowMs: number })
+  | (Asked & {
+    readonly command: "pair";
+    readonly windowMs: number;
+    /** Where the QR code is shown as a picture, for as long as it is good. */
+    readonly qrFile: string | undefined;
+  })
   | LendInvocation
   | (Asked & { readonly command: "owners" | "grants" | "sessions" })
   | (Asked & { readonly command: "status" })
   | (Asked & { readonly command: "revoke" | "kick"; readonly id: string })
-  | (Asked & { readonly command: "audit"; readonly follow: boolean });
+  | (Asked & { readonly command: "audit"; readonly follow: boolean })
+  | (Asked & { readonly command: "snapshot"; readonly camera: string; readonly file: string })
+  | (Asked & { readonly command: "doctor" });
 
 /** What is lent, to how many, for how long. */
 export interface LendInvocation extends Asked {
@@ -61,9 +68,19 @@ export const AGENT_COMMANDS: readonly Command<AgentInvocation>[] = [
     summary: "print a QR code and a link that make the scanning browser an owner",
     options: [
       { name: "for", value: "TIME", help: "how long it may be scanned, as in 90s, 10m, 1h (10m)" },
+      {
+        name: "qr-file",
+        value: "FILE",
+        help: "also a picture (SVG), which is there as long as the window",
+      },
       ...ASKING,
     ],
-    read: (typed) => ({ command: "pair", ...asked(typed), windowMs: pairWindow(typed) }),
+    read: (typed) => ({
+      command: "pair",
+      ...asked(typed),
+      windowMs: pairWindow(typed),
+      qrFile: typed.text("qr-file"),
+    }),
   },
   {
     name: "lend",
@@ -109,7 +126,20 @@ export const AGENT_COMMANDS: readonly Command<AgentInvocation>[] = [
     options: [{ name: "follow", help: "go on and print what comes" }, ...ASKING],
     read: (typed) => ({ command: "audit", ...asked(typed), follow: typed.has("follow") }),
   },
+  {
+    name: "snapshot",
+    summary: "save a JPEG of what a camera shows now",
+    words: "CAMERA FILE",
+    options: ASKING,
+    read: readSnapshot,
+  },
   plain("status", "say whether the agent runs and what it is connected to"),
+  {
+    name: "doctor",
+    summary: "look at everything a connection depends on, and name what is wrong",
+    options: ASKING,
+    read: (typed) => ({ command: "doctor", ...asked(typed) }),
+  },
 ];
 
 /** Options that a command does not have are undefined here. */
@@ -174,6 +204,14 @@ function readScope(text: string | undefined): Pick<LendInvocation, "services" | 
     (kind === "camera" ? cameras : services).push(id);
   }
   return { services, cameras };
+}
+
+function readSnapshot(typed: Typed): AgentInvocation {
+  const [camera = "", file = ""] = typed.words;
+  if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(camera) || file === "") {
+    throw new UsageError("say which camera and where to save it, as in: snapshot front out.jpg");
+  }
+  return { command: "snapshot", ...asked(typed), camera, file };
 }
 
 /** The beginning of an id is enough where only one begins so. */

@@ -166,7 +166,7 @@ export function readInvocation(args: readonly string[]): Invocation {
     return { command: "help", text: helpOf(command) };
   }
   const typed = readOptions(rest, command.options);
-  const surplus = typed.words[command.words === undefined ? 0 : 1];
+  const surplus = typed.words[command.words?.split(" ").length ?? 0];
   if (surplus !== undefined) {
     throw new UsageError(`'porthole ${command.name}' does not take ${oneLine(surplus)}`);
   }

@@ -37,6 +37,7 @@ Deno.test("commands have the defaults that their help states", () => {
     command: "pair",
     flags: NO_FLAGS,
     windowMs: 600_000,
+    qrFile: undefined,
     json: false,
   });
   assert.deepEqual(readInvocation(["demo"]), {
@@ -218,10 +219,11 @@ Deno.test("pair explains itself", () => {
     helpText(["pair", "-h"]),
     `porthole pair [OPTIONS]: print a QR code and a link that make the scanning browser an owner
 
-  --for TIME     how long it may be scanned, as in 90s, 10m, 1h (10m)
-  --config FILE  configuration (/etc/porthole/porthole.toml)
-  --state DIR    folder of keys and database (/var/lib/porthole)
-  --json         print JSON on stdout and nothing else
+  --for TIME      how long it may be scanned, as in 90s, 10m, 1h (10m)
+  --qr-file FILE  also a picture (SVG), which is there as long as the window
+  --config FILE   configuration (/etc/porthole/porthole.toml)
+  --state DIR     folder of keys and database (/var/lib/porthole)
+  --json          print JSON on stdout and nothing else
 `,
   );
 });

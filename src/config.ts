@@ -9,7 +9,7 @@ import { parse, TomlError } from "smol-toml";
 import type { InferOutput } from "valibot";
 import { type Entry, isTable, type Place, Problems, type TableShape } from "./config_check.ts";
 import { type KeyPath, lineOf } from "./config_lines.ts";
-import { CAMERA, ID_PATTERN, SERVICE, TOP } from "./config_shape.ts";
+import { CAMERA, ID_PATTERN, PIN_PATTERN, SERVICE, TOP } from "./config_shape.ts";
 
 import type { LogLevel } from "./lib/log_sink.ts";
 
@@ -34,6 +34,8 @@ export interface Config<Target, Source> {
   readonly port: number;
   /** "system": the system's clock is right, whoever sets it. "auto": only once systemd-timesyncd says so. */
   readonly clock: "auto" | "system";
+  /** Where Prometheus may ask; nowhere if undefined. */
+  readonly metrics?: { readonly host: string; readonly port: number } | undefined;
   readonly services: readonly ServiceConfig<Target>[];
   readonly cameras: readonly CameraConfig<Source>[];
 }
@@ -77,11 +79,17 @@ export interface ConfigDefaults {
   readonly log?: LogLevel;
 }
 
+/** What stands beside a camera's `source`, each only where somebody wrote it. */
+export interface SourceWords {
+  readonly transport?: "tcp" | "udp";
+  readonly pin?: string;
+  readonly verify?: boolean;
+}
+
 /** How the parts read their own texts. Each throws an Error that says what is wrong and what would be right. */
 export interface ConfigParsers<Target, Source> {
   target(text: string): Target;
-  /** `transport` is there only where somebody wrote it. */
-  source(text: string, options: { readonly transport?: "tcp" | "udp" }): Source;
+  source(text: string, options: SourceWords): Source;
 }
 
 export interface ConfigOptions<Target, Source> {
@@ -140,13 +148,14 @@ export function parseConfig<Target, Source>(
     entries: entriesOf("camera", { file, listed: document.camera, flagged: flags.cameras }),
     shape: CAMERA,
     read: (entry) =>
-      problems.checkText(entry, "source", (text) => parsers.source(text, transportOf(entry))),
+      problems.checkText(entry, "source", (text) => parsers.source(text, sourceWords(entry))),
   });
   const lines = problems.lines();
   if (top === undefined || lines.length > 0) throw new ConfigError(lines);
-  const { name, rendezvous, state, log, port, clock } = top;
+  const { name, rendezvous, state, log, port, clock, metrics } = top;
   return Object.freeze({
     ...{ name, rendezvous, state, log, port, clock },
+    ...metrics === undefined ? {} : { metrics },
     services: frozen(
       services.map(({ shape: { title, ...shape }, parsed }) => ({
         ...shape,
@@ -290,9 +299,14 @@ function checkTrust(problems: Problems, entry: Entry): void {
   }
 }
 
-function transportOf({ value }: Entry): { readonly transport?: "tcp" | "udp" } {
-  const transport = isTable(value) ? value.transport : undefined;
-  return transport === "tcp" || transport === "udp" ? { transport } : {};
+/** What has not its shape is left out: it is reported as a matter of that. */
+function sourceWords({ value }: Entry): SourceWords {
+  const { transport, pin, verify } = isTable(value) ? value : {};
+  return {
+    ...(transport === "tcp" || transport === "udp" ? { transport } : {}),
+    ...(typeof pin === "string" && PIN_PATTERN.test(pin) ? { pin } : {}),
+    ...(typeof verify === "boolean" ? { verify } : {}),
+  };
 }
 
 function frozen<Item>(items: readonly Item[]): readonly Readonly<Item>[] {

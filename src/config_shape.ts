@@ -23,10 +23,26 @@ const TITLE = v.pipe(
 );
 const TEXT = v.pipe(v.string(), v.minLength(1), v.maxLength(TEXT_CHARACTERS));
 /** openssl prints fingerprints with colons and capitals. */
+export const PIN_PATTERN = /^[0-9a-f]{2}(:?[0-9a-f]{2}){31}$/i;
 const PIN = v.pipe(
   v.string(),
-  v.regex(/^[0-9a-f]{2}(:?[0-9a-f]{2}){31}$/i),
+  v.regex(PIN_PATTERN),
   v.transform((text) => text.replaceAll(":", "").toLowerCase()),
+);
+
+/** A port alone is of this machine only. Port 0 is any that is free. */
+const METRICS = v.pipe(
+  v.union([
+    v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_PORT)),
+    v.pipe(v.string(), v.regex(/^(?:[0-9A-Za-z.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$/)),
+  ]),
+  v.transform((value) => {
+    if (typeof value === "number") return { host: "127.0.0.1", port: value };
+    const at = value.lastIndexOf(":");
+    const host = value.slice(0, at).replace(/^\[|\]$/g, "");
+    return { host, port: Number(value.slice(at + 1)) };
+  }),
+  v.check(({ port }) => port <= MAX_PORT),
 );
 
 /** What stands at the top of the file, above the first table. */
@@ -37,6 +53,7 @@ export const TOP = v.object({
   log: v.picklist(LOG_LEVELS),
   port: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_PORT)), 0),
   clock: v.optional(v.picklist(["auto", "system"]), "auto"),
+  metrics: v.optional(METRICS),
   service: v.optional(v.array(v.unknown()), []),
   camera: v.optional(v.array(v.unknown()), []),
 });
@@ -58,6 +75,8 @@ export const CAMERA = v.object({
   title: v.optional(TITLE),
   source: TEXT,
   transport: v.optional(v.picklist(["tcp", "udp"])),
+  pin: v.optional(PIN),
+  verify: v.optional(v.boolean()),
 });
 
 /** What would be right for each key, as it ends the sentence "expected ...". */
@@ -68,6 +87,7 @@ export const EXPECTED: ReadonlyMap<string, string> = new Map([
   ["log", `one of ${LOG_LEVELS.map((level) => `"${level}"`).join(", ")}`],
   ["port", "a UDP port from 0 to 65535; 0 for any"],
   ["clock", '"auto" or "system"'],
+  ["metrics", 'a port of this machine, such as 9469, or an address, such as "127.0.0.1:9469"'],
   ["service", "tables, each under a line [[service]]"],
   ["camera", "tables, each under a line [[camera]]"],
   ["id", '1 to 32 of a-z, 0-9 and "-", not "-" first'],

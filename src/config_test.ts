@@ -267,3 +267,19 @@ Deno.test("the state folder is found by flag, file and default, in that order", 
   assert.equal(await findState({ config: file }), DEFAULT_STATE_FOLDER);
   await Deno.remove(file);
 });
+
+Deno.test("metrics are served nowhere, on this machine, or where it is said", () => {
+  const metricsOf = (line: string) =>
+    parseConfig({ path: "p.toml", text: `rendezvous = "ws://a"\n${line}\n` }, {
+      flags: {},
+      defaults: { name: "Board" },
+      parsers: { target: String, source: String },
+    }).metrics;
+  assert.equal(metricsOf(""), undefined);
+  assert.deepEqual(metricsOf("metrics = 9469"), { host: "127.0.0.1", port: 9469 });
+  assert.deepEqual(metricsOf('metrics = "0.0.0.0:1"'), { host: "0.0.0.0", port: 1 });
+  assert.deepEqual(metricsOf('metrics = "[::1]:9469"'), { host: "::1", port: 9469 });
+  for (const wrong of ["true", "70000", '"9469"', '":9469"', '"a:99999"', '"::1:9469"']) {
+    assert.throws(() => metricsOf(`metrics = ${wrong}`), /metrics is .*; expected a port of this/);
+  }
+});

@@ -4,28 +4,27 @@
  */
 import { hostname } from "node:os";
 import process from "node:process";
-import type { AgentInvocation } from "./agent_commands.ts";
 import { type Invocation, readInvocation, type RendezvousInvocation } from "./commands.ts";
 import { ConfigError, loadConfig } from "./config.ts";
 import { UsageError } from "./flags.ts";
 import { configureLog, createLog, type LogLevel } from "./lib/log_sink.ts";
 import { type Assets, readAssets } from "./platform/assets.ts";
-import { currentRuntime, listenForStop } from "./platform/runtime.ts";
+import { giveUpStartingPrograms } from "./platform/permissions.ts";
+import { currentRuntime, demandAbleRuntime, listenForStop } from "./platform/runtime.ts";
+import { openServiceManager } from "./platform/service_manager.ts";
 import { askAgent } from "./run_agent_command.ts";
 import { startDemo } from "./run_demo.ts";
 import { PARSERS, startDevice } from "./run_device.ts";
+import { runDoctor } from "./run_doctor.ts";
 import { makeRendezvous, typedOrigins } from "./run_rendezvous.ts";
 import { printJson, printLine, printPairing } from "./terminal.ts";
-import { VERSION } from "./version.ts";
+import { type Build, VERSION } from "./version.ts";
 
-/** What the program is started with. An artefact brings its files and commit along; a checkout reads them. */
-export interface MainOptions {
+/** What the program is started with. An artefact brings its files and its making along; a checkout reads them. */
+export interface MainOptions extends Build {
   readonly args: readonly string[];
   /** Asked for by commands that serve files; `version` and `pair` need none. */
   readonly assets: () => Promise<Assets>;
-  readonly commit?: string | undefined;
-  /** How the program was packaged: "source" for a checkout. */
-  readonly packaged?: string;
 }
 
 /** Runs one command and gives the exit status. Never throws. */
@@ -42,17 +41,18 @@ export async function main(options: MainOptions): Promise<number> {
 }
 
 async function perform(invocation: Invocation, options: MainOptions): Promise<void> {
+  if (invocation.command === "version") return version(invocation.json, options);
+  if (invocation.command === "help") return printLine(invocation.text.trimEnd());
+  demandAbleRuntime();
   switch (invocation.command) {
     case "run":
-      return await run(invocation, await options.assets());
+      return await run(invocation, options);
     case "demo":
-      return await demo(invocation, await options.assets());
+      return await demo(invocation, options);
     case "rendezvous":
       return await rendezvous(invocation, await options.assets());
-    case "version":
-      return version(invocation.json, options);
-    case "help":
-      return printLine(invocation.text.trimEnd());
+    case "doctor":
+      return await runDoctor(invocation, options.assets);
     default:
       return await ask(invocation);
   }
@@ -60,15 +60,17 @@ async function perform(invocation: Invocation, options: MainOptions): Promise<vo
 
 /* ---- commands -------------------------------------------------------------------------------------------- */
 
-async function run(typed: Invocation & { command: "run" }, assets: Assets): Promise<void> {
+async function run(typed: Invocation & { command: "run" }, options: MainOptions): Promise<void> {
   const config = await loadConfig({
     flags: typed.flags,
     defaults: { name: hostname() },
     parsers: PARSERS,
   });
   startLog(config.log);
+  if (!config.cameras.some(({ source }) => source.type === "exec")) await giveUpStartingPrograms();
   await serve(async () => {
-    const device = await startDevice(config, assets);
+    const { builtAt } = options;
+    const device = await startDevice(config, { assets: await options.assets(), builtAt });
     const { state, rendezvous } = config;
     const services = config.services.map(({ id }) => id);
     const cameras = config.cameras.map(({ id }) => id);
@@ -78,9 +80,10 @@ async function run(typed: Invocation & { command: "run" }, assets: Assets): Prom
   });
 }
 
-async function demo(typed: Invocation & { command: "demo" }, assets: Assets): Promise<void> {
+async function demo(typed: Invocation & { command: "demo" }, options: MainOptions): Promise<void> {
   await serve(async () => {
-    const demo = await startDemo(typed, assets);
+    const { builtAt } = options;
+    const demo = await startDemo(typed, { assets: await options.assets(), builtAt });
     const { shell, pairing, device, state, services, cameras } = demo;
     if (typed.json) {
       printJson({ shell, pair: pairing.url, device, state, services, cameras });
@@ -104,7 +107,7 @@ async function rendezvous(typed: RendezvousInvocation, assets: Assets): Promise<
 }
 
 /** Ends early, and well, when somebody presses Ctrl-C: what was asked for has been done. */
-async function ask(typed: AgentInvocation): Promise<void> {
+async function ask(typed: Parameters<typeof askAgent>[0]): Promise<void> {
   const stop = listenForStop();
   try {
     await askAgent(typed, stop.signal);
@@ -113,9 +116,16 @@ async function ask(typed: AgentInvocation): Promise<void> {
   }
 }
 
-function version(json: boolean, { commit, packaged = "source" }: MainOptions): void {
-  const { name, version, arch } = currentRuntime();
-  const found = { version: VERSION, commit, runtime: `${name} ${version}`, arch, packaged };
+function version(json: boolean, { commit, packaged }: MainOptions): void {
+  const { name, version, arch, sqlite } = currentRuntime();
+  const found = {
+    version: VERSION,
+    commit,
+    runtime: `${name} ${version}`,
+    arch,
+    packaged,
+    sqlite,
+  };
   if (json) return printJson(found);
   printLine(
     `porthole ${VERSION} (${commit ?? "no commit"}) on ${name} ${version}, ${arch}, ${packaged}`,
@@ -128,17 +138,28 @@ function startLog(level: LogLevel = "info"): void {
   configureLog({ level, format: process.stderr.isTTY ? "text" : "json" });
 }
 
-/** Starts something, waits for the first signal that asks for an end, and for that end. */
-async function serve(start: () => Promise<{ close(): Promise<void> }>): Promise<void> {
+/** What runs until it is stopped. */
+interface Server {
+  /** Whether it does its work; one that cannot tell does. */
+  isHealthy?(): boolean;
+  close(): Promise<void>;
+}
+
+/** Starts something, waits for the first signal that asks for an end, and for that end. systemd is told of each step. */
+async function serve(start: () => Promise<Server>): Promise<void> {
   const stop = listenForStop();
+  const manager = openServiceManager();
   try {
     const server = await start();
+    manager.ready(`porthole ${VERSION} serves`, () => server.isHealthy?.() ?? true);
     if (!stop.signal.aborted) {
       await new Promise((resolve) => stop.signal.addEventListener("abort", resolve));
     }
     createLog("main").info("main.stopping", { signal: String(stop.signal.reason) });
+    manager.stopping();
     await server.close();
   } finally {
+    await manager.close();
     stop[Symbol.dispose]();
   }
 }
@@ -156,5 +177,5 @@ function errorText(error: unknown): string {
 
 if (import.meta.main) {
   const assets = () => readAssets(new URL("../", import.meta.url));
-  process.exit(await main({ args: process.argv.slice(2), assets }));
+  process.exit(await main({ args: process.argv.slice(2), assets, packaged: "source" }));
 }

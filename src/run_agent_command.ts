@@ -2,9 +2,11 @@
  * What the commands that ask the running porthole do: one request over the admin socket, and its answer in words or as
  * JSON. How they are typed is `agent_commands.ts`; who answers is `control/admin.ts`.
  */
+import { rm, writeFile } from "node:fs/promises";
 import type { AgentInvocation, LendInvocation } from "./agent_commands.ts";
 import { findState } from "./config.ts";
 import { type AdminCommand, adminRequest } from "./control/admin_client.ts";
+import { fromBase64Url } from "./lib/bytes.ts";
 import {
   isTerminal,
   localTime,
@@ -13,10 +15,14 @@ import {
   printLine,
   printPairing,
   printTable,
+  qrPicture,
+  writeBytes,
 } from "./terminal.ts";
 
 /** How often the log is looked at for news, in ms. */
 const FOLLOW_INTERVAL_MS = 1000;
+/** A little longer than the agent takes at most. */
+const SNAPSHOT_LIMIT_MS = 30_000;
 /** Lines of the log that are printed at once. */
 const FIRST_LINES = 100;
 
@@ -35,7 +41,10 @@ interface AuditLine {
 }
 
 /** Performs one of them. Throws an Error for people. `signal` ends what would go on. */
-export async function askAgent(invocation: AgentInvocation, signal: AbortSignal): Promise<void> {
+export async function askAgent(
+  invocation: Exclude<AgentInvocation, { command: "doctor" }>,
+  signal: AbortSignal,
+): Promise<void> {
   const state = await findState(invocation.flags);
   const ask: Ask = (command) => adminRequest(state, command);
   switch (invocation.command) {
@@ -54,23 +63,58 @@ export async function askAgent(invocation: AgentInvocation, signal: AbortSignal)
       return await audit(invocation, { ask, signal });
     case "status":
       return await status(invocation.json, ask);
+    case "snapshot":
+      return await snapshot(invocation, ask);
   }
+}
+
+/* ---- cameras ----------------------------------------------------------------------------------------------- */
+
+async function snapshot(
+  { camera, file, json }: AgentInvocation & { command: "snapshot" },
+  ask: Ask,
+): Promise<void> {
+  const limitMs = SNAPSHOT_LIMIT_MS;
+  const { jpeg } = await ask({ method: "POST", path: "/snapshot", body: { camera }, limitMs });
+  const bytes = fromBase64Url(String(jpeg));
+  if (file === "-") return await writeBytes(bytes);
+  await writeFile(file, bytes);
+  if (json) printJson({ camera, file, bytes: bytes.length });
+  else printLine(`${file}: ${bytes.length} bytes.`);
 }
 
 /* ---- letting people in ------------------------------------------------------------------------------------- */
 
-/** On a terminal it stays until somebody has come, so that both check numbers can be compared. */
+/** On a terminal, or with a picture, it stays until somebody has come: both check numbers can be compared. */
 async function pair(
-  { windowMs, json }: AgentInvocation & { command: "pair" },
+  { windowMs, qrFile, json }: AgentInvocation & { command: "pair" },
   { ask, signal }: { ask: Ask; signal: AbortSignal },
 ): Promise<void> {
   const body = { for: windowMs / 1000 };
   const { url, id, expires } = await ask({ method: "POST", path: "/pair", body });
-  if (json) return printJson({ url, id, expires });
-  printPairing(String(url), String(expires));
-  if (!isTerminal()) return;
-  const came = await whoCame(String(id), { ask, signal });
-  if (came !== undefined) printLine(came);
+  if (json) printJson({ url, id, expires });
+  else printPairing(String(url), String(expires));
+  if (qrFile === undefined && (json || !isTerminal())) return;
+  await withPicture(qrFile, String(url), async () => {
+    const came = await whoCame(String(id), { ask, signal });
+    if (came !== undefined && !json) printLine(came);
+  });
+}
+
+/** The picture holds the secret of the link: it goes when the link does. */
+async function withPicture(
+  file: string | undefined,
+  url: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  if (file === undefined) return await work();
+  try {
+    await writeFile(file, qrPicture(url), { mode: 0o600 });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new Error(`Cannot write '${file}' (${code}): correct --qr-file`, { cause });
+  }
+  await work().finally(() => rm(file, { force: true }));
 }
 
 /** In words, once this window has ended; undefined if `signal` was aborted before. */

@@ -29,27 +29,35 @@ import type { Stops } from "./run_stops.ts";
 import { Store } from "./store/store.ts";
 
 /** What the rest of the device gives. */
-export type ControlSurroundings = Pick<
-  AdmissionsOptions,
-  "hasRoom" | "onAdmission" | "onPresenceChange"
->;
+export interface ControlSurroundings
+  extends Pick<AdmissionsOptions, "hasRoom" | "onAdmission" | "onPresenceChange"> {
+  /** `passes` has other tags: give them to the rendezvous. */
+  onPeopleChange(): void;
+}
 
 /** The parts that others talk to. */
 export interface Control {
   readonly identity: Identity;
   readonly admissions: Admissions;
+  readonly passes: Pick<Passes, "shortTags">;
   readonly household: Household;
   readonly lending: Lending;
   readonly audit: Audit;
   readonly clock: DeviceClock;
   /** Begins to look at sessions, time and keys, once everything else is there. */
   start(): Promise<void>;
+  /** Whether sessions, time and keys are looked at, as they must each second. */
+  isBeating(): boolean;
 }
 
 /** Opens identity and store, and makes the parts. Throws an Error with a remedy. */
 export async function createControl(
   config: DeviceConfig,
-  { surroundings, stops }: { surroundings: ControlSurroundings; stops: Stops },
+  { surroundings, stops, builtAt }: {
+    surroundings: ControlSurroundings;
+    stops: Stops;
+    builtAt: number | undefined;
+  },
 ): Promise<Control> {
   const identity = await Identity.load(config.state);
   const records = openStore(config.state);
@@ -60,7 +68,7 @@ export async function createControl(
   const { signer, id, keyId } = identity;
   const device = { id, keyId, publicKey: signer.publicKey };
   const system = () => Date.now();
-  const clock = new DeviceClock({ mode: config.clock, records, monotonic, system });
+  const clock = new DeviceClock({ mode: config.clock, records, builtAt, monotonic, system });
   const sign: typeof signer.sign = (message) => signer.sign(message);
   const audit = new Audit({ records, clock, monotonic, sign, log });
   const changes = new Changes();
@@ -68,6 +76,7 @@ export async function createControl(
   const passes = new Passes({
     ...{ secret: identity.passSecret, records },
     isOver: (grant) => grants.over(grant) !== undefined,
+    onChange: () => surroundings.onPeopleChange(),
   });
   const things = new Things(records, {
     services: config.services.map(({ id }) => id),
@@ -99,7 +108,8 @@ export async function createControl(
     await admissions.start();
     heartbeat.start();
   };
-  return { identity, admissions, household, lending, audit, clock, start };
+  const isBeating = () => heartbeat.isBeating();
+  return { identity, admissions, passes, household, lending, audit, clock, start, isBeating };
 }
 
 function openStore(state: string): Store {

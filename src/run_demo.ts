@@ -10,7 +10,7 @@ import { startSampleDevice } from "./demo/sample_device.ts";
 import { createLog } from "./lib/log_sink.ts";
 import type { Assets } from "./platform/assets.ts";
 import type { AdminLink } from "./control/admin.ts";
-import { PARSERS, startDevice } from "./run_device.ts";
+import { type Made, PARSERS, startDevice } from "./run_device.ts";
 import { localOrigins, makeRendezvous } from "./run_rendezvous.ts";
 import { type Stops, withStops } from "./run_stops.ts";
 
@@ -32,15 +32,16 @@ export interface RunningDemo {
 /** Starts everything and waits until the device can be reached. Throws an Error with a remedy. */
 export function startDemo(
   typed: Invocation & { command: "demo" },
-  assets: Assets,
+  made: Made,
 ): Promise<RunningDemo> {
-  return withStops((stops) => start(typed, { assets, stops }));
+  return withStops((stops) => start(typed, { made, stops }));
 }
 
 async function start(
   typed: Invocation & { command: "demo" },
-  { assets, stops }: { assets: Assets; stops: Stops },
+  { made, stops }: { made: Made; stops: Stops },
 ): Promise<Omit<RunningDemo, "close">> {
+  const { assets } = made;
   const port = typed.port === 0 ? await freePort() : typed.port; // the origins name it before anyone listens
   const origins = localOrigins(port);
   const rendezvous = await makeRendezvous(
@@ -59,7 +60,7 @@ async function start(
     defaults: { name: "Workshop", rendezvous: `ws://${HOST}:${port}` },
     parsers: PARSERS,
   });
-  const device = await startDevice(config, assets);
+  const device = await startDevice(config, made);
   stops.push(() => device.close());
   await device.registered;
   const pairing = await device.pair(FIRST_WINDOW_MS);

@@ -9,19 +9,23 @@ import { readFile } from "node:fs/promises";
 import { Sessions } from "./agent/sessions.ts";
 import { createCameras } from "./camera/cameras.ts";
 import { parseSource, type SourceConfig } from "./camera/parse_source.ts";
+import { CameraError } from "./camera/source.ts";
 import { type AdminLent, type AdminLink, type AdminStatus, startAdmin } from "./control/admin.ts";
 import type { Identity } from "./control/identity.ts";
 import type { LendTerms } from "./control/lending.ts";
-import { NetworkWatch, ownAddresses } from "./control/network_watch.ts";
+import { NetworkWatch } from "./control/network_watch.ts";
 import { RendezvousClient } from "./control/rendezvous_client.ts";
 import type { Config, ServiceConfig } from "./config.ts";
 import { createLog } from "./lib/log_sink.ts";
+import { serveMetrics } from "./metrics/server.ts";
 import type { Assets } from "./platform/assets.ts";
 import { openDatagramSocket } from "./platform/datagram.ts";
 import { type Control, createControl } from "./run_control.ts";
+import { agentVerdict, lookFromInside } from "./run_doctor.ts";
+import { deviceMetrics, Losses, WatchedCameras } from "./run_metrics.ts";
 import { type Stops, withStops } from "./run_stops.ts";
 import { contentLabel } from "./trust/content_label.ts";
-import { createServices } from "./upstream/services.ts";
+import { createServices, type DeviceServices } from "./upstream/services.ts";
 import { parseTarget, type Target } from "./upstream/target.ts";
 import { createPeerFactory } from "./webrtc/peer.ts";
 
@@ -30,31 +34,42 @@ export const PARSERS = { target: parseTarget, source: parseSource };
 
 export type DeviceConfig = Config<Target, SourceConfig>;
 
+/** What the program brings along. */
+export interface Made {
+  readonly assets: Assets;
+  /** Unix seconds (`DeviceClock`). */
+  readonly builtAt: number | undefined;
+}
+
 /** A device that runs. */
 export interface RunningDevice {
   readonly id: string;
   /** Resolves when the rendezvous has accepted us for the first time. */
   readonly registered: Promise<void>;
   pair(forMs: number): Promise<AdminLink>;
+  /** Whether the parts that nobody waits for still do their work; where not, only a restart helps. */
+  isHealthy(): boolean;
   /** Ends all sessions and lets go of everything. */
   close(): Promise<void>;
 }
 
 /** Starts a device. Throws an Error with a remedy, and leaves nothing running then. */
-export function startDevice(config: DeviceConfig, assets: Assets): Promise<RunningDevice> {
-  return withStops((stops) => connect(config, { assets, stops }));
+export function startDevice(config: DeviceConfig, made: Made): Promise<RunningDevice> {
+  return withStops((stops) => connect(config, { made, stops }));
 }
 
 async function connect(
   config: DeviceConfig,
-  { assets, stops }: { assets: Assets; stops: Stops },
+  { made, stops }: { made: Made; stops: Stops },
 ): Promise<Omit<RunningDevice, "close">> {
+  const { assets, builtAt } = made;
   const surroundings = {
     hasRoom: () => !sessions.full,
     onAdmission: (admission: Parameters<Sessions["start"]>[0]) => sessions.start(admission),
     onPresenceChange: () => client.updatePresence(),
+    onPeopleChange: () => client.updatePeople(),
   };
-  const control = await createControl(config, { surroundings, stops });
+  const control = await createControl(config, { surroundings, stops, builtAt });
   const { identity, admissions } = control;
   const services = await startServices(config, identity);
   stops.push(() => services.close());
@@ -66,21 +81,24 @@ async function connect(
   const peers = createPeerFactory({ openSocket: openDatagramSocket, port: config.port });
   stops.push(() => peers.close());
   await peers.start();
+  const watched = new WatchedCameras(cameras);
   const sessions = new Sessions({
     name: config.name,
     createPeer: peers.createPeer,
     services,
-    cameras,
+    cameras: watched,
     log: createLog("agent"),
     pathLost: () => client.doubt(),
   });
   stops.push(() => sessions.close());
 
   const registered = Promise.withResolvers<void>();
+  const losses = new Losses();
   const client = new RendezvousClient({
     url: config.rendezvous,
     signer: identity.signer,
     presence: () => admissions.presence(),
+    people: () => control.passes.shortTags(),
     mail: {
       receive: (peer, sealed) => {
         const link = {
@@ -92,8 +110,17 @@ async function connect(
       gone: (peer) => admissions.gone(peer),
     },
     log: createLog("control"),
-    onState: ({ kind }) => kind === "registered" && registered.resolve(),
+    onState: (state) => {
+      losses.take(state);
+      if (state.kind === "registered") registered.resolve();
+    },
   });
+  if (config.metrics !== undefined) {
+    const collect = () => deviceMetrics({ sessions, peers, cameras: watched, client, losses });
+    const metrics = await serveMetrics(config.metrics, collect);
+    stops.push(() => metrics.close());
+    createLog("metrics").info("metrics.served", { port: metrics.port });
+  }
 
   const links = new Links(control, () => shellOrigin(config.rendezvous, client.shell));
   const admin = await startAdmin({
@@ -103,6 +130,16 @@ async function connect(
     audit: control.audit,
     pair: (forMs) => links.pair(forMs),
     lend: (terms) => links.lend(terms),
+    snapshot: (camera, signal) => cameras.snapshot(camera, signal).catch(forPeople),
+    doctor: async () => ({
+      findings: await lookFromInside(config, {
+        agent: agentVerdict(client.state),
+        publicKey: identity.signer.publicKey,
+        services,
+        cameras,
+        servers: () => Promise.resolve(client.shell === undefined ? undefined : client.iceServers),
+      }),
+    }),
     status: (): AdminStatus => ({
       device: identity.name,
       fingerprint: identity.fingerprint,
@@ -118,11 +155,12 @@ async function connect(
   stops.push(() => admin.close());
 
   await control.start();
-  const network = new NetworkWatch(() => client.doubt(ownAddresses()));
+  const network = new NetworkWatch((addresses) => client.doubt(addresses));
   network.start();
   stops.push(() => network.stop());
   const stop = new AbortController();
-  const running = client.run(stop.signal);
+  let isDialling = true;
+  const running = client.run(stop.signal).finally(() => isDialling = false);
   stops.push(() => {
     stop.abort();
     return running;
@@ -131,10 +169,23 @@ async function connect(
     id: identity.name,
     registered: registered.promise,
     pair: (forMs) => links.pair(forMs),
+    isHealthy: () => isDialling && control.isBeating(),
   };
 }
 
-async function startServices(config: DeviceConfig, identity: Identity) {
+/** What a camera lacks is for the person who asked. */
+function forPeople(error: unknown): never {
+  if (error instanceof CameraError) throw new RangeError(error.message, { cause: error });
+  const late = error instanceof DOMException && error.name === "TimeoutError";
+  if (late) throw new RangeError("Cannot take a picture: none came in time", { cause: error });
+  throw error;
+}
+
+/** The services of a configuration; `identity` is whose pages they are. */
+export async function startServices(
+  config: DeviceConfig,
+  identity: Pick<Identity, "id">,
+): Promise<DeviceServices> {
   const labels = new Map<string, string>();
   for (const { id } of config.services) labels.set(id, await contentLabel(identity.id, id));
   const services = await Promise.all(config.services.map(withTrust));

@@ -51,7 +51,9 @@ export async function makeRendezvous(
 export function warnOfSharedSite({ shell, content }: Origins, log: Log): void {
   if (!shareSite(shell, content) || /(?:^|\.)localhost$/.test(new URL(shell).hostname)) return;
   log.warn("rendezvous.site_shared", {
-    advice: "a registrable domain of its own for --content-origin is stronger (SECURITY.md)",
+    problem: "device pages are of the shell's site: their cookies come here, and in Firefox they " +
+      "can freeze the shell and lead its tab elsewhere",
+    advice: "give --content-origin a registrable domain of its own (SECURITY.md)",
   });
 }
 

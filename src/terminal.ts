@@ -16,6 +16,13 @@ export function printLine(text: string): void {
   }
 }
 
+/** Writes bytes as they are, for a pipe. */
+export async function writeBytes(bytes: Uint8Array): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    process.stdout.write(bytes, (error) => error ? reject(error) : resolve());
+  });
+}
+
 /** Prints one JSON object on a line of its own. */
 export function printJson(value: unknown): void {
   printLine(JSON.stringify(value));
@@ -75,6 +82,11 @@ export function printTable(
   for (const row of [head, ...rows]) {
     printLine(row.map((text, column) => text.padEnd(widths[column] ?? 0)).join("  ").trimEnd());
   }
+}
+
+/** The QR code as SVG, for browsers and printers. */
+export function qrPicture(url: string): string {
+  return encodeQr(url, "svg", { ecc: "low", border: 4 });
 }
 
 function printLink(url: string): void {

@@ -10,6 +10,9 @@ const DOCUMENTS = [
   "CONTRIBUTING.md",
   "CHANGELOG.md",
   "docs/benchmarks.md",
+  "docs/metrics.md",
+  "docs/rendezvous.md",
+  "docs/reach.md",
 ];
 
 /** `file`: "sentence", "sentence" */

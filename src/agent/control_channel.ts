@@ -9,6 +9,7 @@ import type { Bytes } from "../lib/bytes.ts";
 import type { ControlMessage } from "../protocol/control.ts";
 import { decodeControl, encodeControl } from "../protocol/control_codec.ts";
 import { ProtocolError } from "../protocol/errors.ts";
+import { MAX_CONTROL_BYTES } from "../protocol/limits.ts";
 import { MAX_CONTROL_BUFFERED_BYTES, MAX_WAITING_MESSAGES } from "./limits.ts";
 import type { Channel } from "./seams.ts";
 
@@ -82,6 +83,12 @@ export class ControlChannel {
 
   #take(bytes: Bytes): void {
     if (this.#state === "deaf" || this.#state === "closed") return;
+    if (bytes.length > MAX_CONTROL_BYTES) { // none of these may wait
+      const error = new ProtocolError(
+        `Cannot take a control message: it has ${bytes.length} bytes`,
+      );
+      return this.#end("deaf", error);
+    }
     if (++this.#waiting > MAX_WAITING_MESSAGES) {
       return this.#end("deaf", new ProtocolError("Cannot take a control message: too many wait"));
     }

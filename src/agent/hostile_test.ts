@@ -4,9 +4,11 @@ import fc from "fast-check";
 import { type Bytes, concat, utf8 } from "../lib/bytes.ts";
 import { type Log, SILENT } from "../lib/log.ts";
 import { ProtocolError, StreamError } from "../protocol/errors.ts";
+import { encodeControl } from "../protocol/control_codec.ts";
 import type { RequestHead, SocketClose } from "../protocol/http.ts";
 import {
   DATA_COST_BYTES,
+  MAX_CONTROL_BYTES,
   MAX_DATA_BYTES,
   MAX_STREAMS,
   MAX_WAITING_BYTES,
@@ -142,6 +144,28 @@ Deno.test("a control channel whose browser asks and does not read ends", () => {
     assert.deepEqual(near.sent, []);
     far.close();
   })();
+});
+
+Deno.test("a control message that is too long does not wait for its turn", async () => {
+  const [near, far] = ChannelDouble.pair();
+  const ended: unknown[] = [];
+  const busy = Promise.withResolvers<void>();
+  const control = new ControlChannel(near, {
+    message: () => busy.promise,
+    ended: (error) => ended.push(error),
+  });
+  control.start();
+  await control.opened;
+  far.send(encodeControl({ type: "ping", id: 1 }));
+  far.send(new Uint8Array(MAX_CONTROL_BYTES));
+  await turns(10);
+  assert.equal(ended.length, 0, "it may be one");
+  far.send(new Uint8Array(MAX_CONTROL_BYTES + 1));
+  await turns(10);
+  assert.ok(ended[0] instanceof ProtocolError);
+  busy.resolve();
+  await control.close();
+  far.close();
 });
 
 /* ---- what waits in the agent -------------------------------------------------------------------------------- */

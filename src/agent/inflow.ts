@@ -3,6 +3,7 @@
  * when a part is taken from here.
  */
 import type { Bytes } from "../lib/bytes.ts";
+import { StreamError } from "../protocol/errors.ts";
 import type { SocketClose } from "../protocol/http.ts";
 import { orAborted } from "./aborted.ts";
 
@@ -62,9 +63,15 @@ export class Inflow {
     return this.#parts.length > 0;
   }
 
-  /** The next part, or undefined after the last. Rejects with the signal's reason when aborted. */
+  /**
+   * The next part, or undefined after the last. Rejects with the signal's reason when aborted, and with a StreamError when
+   * the rest was discarded: nobody may take the part for the whole.
+   */
   async next(signal: AbortSignal): Promise<Part | undefined> {
-    if (!await this.some(signal)) return undefined;
+    if (!await this.some(signal)) {
+      if (this.#ending.state === "ended") return undefined;
+      throw new StreamError("cancelled", "Cannot read on: the rest was discarded");
+    }
     const part = this.#parts.shift()!; // `some` saw it
     this.#taken(part.bytes.length);
     return part;

@@ -58,6 +58,11 @@ export class LiveSession {
     this.#owner = new OwnerRelay({ desk: admission.desk, uses, send, log });
   }
 
+  /** Requests and WebSockets that are open. */
+  get streams(): number {
+    return this.#streams?.size ?? 0;
+  }
+
   /** Opens channel 1 and greets. */
   start(): void {
     const { admission, parts: { name, log }, peer, send, end } = this.#options;

@@ -10,7 +10,7 @@
 import type { Operation } from "../protocol/access.ts";
 import type { CameraCode, Named } from "../protocol/control.ts";
 import { StreamError } from "../protocol/errors.ts";
-import type { RequestHead } from "../protocol/http.ts";
+import { ELSEWHERE_HEADER, type RequestHead, type ResponseHead } from "../protocol/http.ts";
 import type { Cameras, Services, SessionAccess } from "./seams.ts";
 import type { Uses } from "./uses.ts";
 
@@ -48,13 +48,22 @@ export function servicesWithin(
     list,
     request: async (request, signal) => {
       check(request.head);
-      return await services.request(request, signal);
+      const { head, body } = await services.request(request, signal);
+      return { head: withoutUnknown(head, list()), body };
     },
     socket: async (head, signal) => {
       check(head);
       return await services.socket(head, signal);
     },
   };
+}
+
+/** A redirect to a service that is not lent tells nothing of it. */
+function withoutUnknown(head: ResponseHead, list: readonly Named[]): ResponseHead {
+  const headers = head.headers.filter(([name, value]) =>
+    name !== ELSEWHERE_HEADER || has(list, value.split(" ", 1)[0]!) // split gives at least one item
+  );
+  return { ...head, headers };
 }
 
 /** The cameras that this session may know of. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { OPERATIONS } from "../protocol/access.ts";
 import { StreamError } from "../protocol/errors.ts";
-import type { RequestHead } from "../protocol/http.ts";
+import { ELSEWHERE_HEADER, type Header, type RequestHead } from "../protocol/http.ts";
 import { servicesDouble } from "./doubles_test.ts";
 import { CameraRefusal, camerasWithin, servicesWithin } from "./scope.ts";
 import type { Services, SessionAccess, Use } from "./seams.ts";
@@ -47,6 +47,25 @@ Deno.test("scope lists to a guest what is lent, and to an owner everything", () 
     "heater",
   ]);
   assert.deepEqual(names(lent({ services: SERVICES, operations: ["talk"] })), []);
+});
+
+Deno.test("a redirect to a service that is not lent does not name it", async () => {
+  const named = async (access: SessionAccess) => {
+    const headers: Header[] = [["Location", "http://lan/"], [ELSEWHERE_HEADER, "heater /x"]];
+    const services = servicesWithin(
+      servicesDouble({
+        list: () => SERVICES.map((id) => ({ id, title: id })),
+        request: () =>
+          Promise.resolve({ head: { status: 302, headers }, body: new ReadableStream() }),
+      }),
+      { access, uses: new Uses(() => {}) },
+    );
+    const answer = await services.request({ head: head({}), body: null }, signal);
+    return answer.head.headers.length;
+  };
+  assert.equal(await named(OWNER), 2);
+  assert.equal(await named(lent({ services: SERVICES, operations: ["view"] })), 2);
+  assert.equal(await named(lent({ services: ["ui"], operations: ["view"] })), 1);
 });
 
 Deno.test("a service that is not lent fails exactly like one that does not exist", async () => {

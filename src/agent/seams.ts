@@ -98,7 +98,10 @@ export interface Peer {
   /** The sender of an answered section. Undefined if that section carries nothing. */
   video(mid: string): VideoSender | undefined;
   /** Says which codec a section will carry; to be called before `answer` of the offer that has the section. */
-  prepareVideo(mid: string, codec: { payloadType: number; rtx?: number; fmtp: string }): void;
+  prepareVideo(
+    mid: string,
+    codec: { payloadType: number; rtx?: number; fmtp: string; playoutDelay?: number },
+  ): void;
   close(): Promise<void>;
 }
 

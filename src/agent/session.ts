@@ -77,6 +77,11 @@ export class Session {
     }
   }
 
+  /** Requests and WebSockets that are open. */
+  get streams(): number {
+    return this.#state.phase === "live" ? this.#state.live.streams : 0;
+  }
+
   /** Asks the session to end; `run` returns when it has. */
   close(code: ByeCode, reason: string): void {
     this.#end(new SessionEnd(code, reason));

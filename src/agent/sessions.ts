@@ -13,6 +13,7 @@ export interface SessionsParts extends Omit<SessionParts, "services"> {
 export class Sessions {
   readonly #parts: SessionsParts;
   readonly #running = new Map<Session, Promise<void>>();
+  #started = 0;
 
   constructor(parts: SessionsParts) {
     this.#parts = parts;
@@ -21,6 +22,16 @@ export class Sessions {
   /** How many there are, connecting ones included. */
   get size(): number {
     return this.#running.size;
+  }
+
+  /** How many there have been. */
+  get started(): number {
+    return this.#started;
+  }
+
+  /** Requests and WebSockets that are open in all of them. */
+  get streams(): number {
+    return [...this.#running.keys()].reduce((sum, { streams }) => sum + streams, 0);
   }
 
   /** Whether `start` would take one more: to be asked before an offer is answered. */
@@ -33,6 +44,7 @@ export class Sessions {
     if (this.full) throw new RangeError(`Cannot start a session: ${MAX_SESSIONS} are open`);
     const services = this.#parts.services.forHolder(admission.account);
     const session = new Session(admission, { ...this.#parts, services });
+    this.#started++;
     const running = session.run().finally(() => this.#running.delete(session));
     this.#running.set(session, running);
   }

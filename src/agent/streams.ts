@@ -54,6 +54,11 @@ export class Streams {
     this.#driver.start();
   }
 
+  /** Exchanges that are open. */
+  get size(): number {
+    return this.#running.size;
+  }
+
   /** Ends every exchange and waits until their sockets are let go, within a limit. */
   async close(): Promise<void> {
     this.#driver.close();

@@ -70,6 +70,23 @@ Deno.test("an upload is streamed: the service reads its first part before the br
   });
 });
 
+Deno.test("a service that answers before the end of an upload does not take the part for the whole", async () => {
+  const read = Promise.withResolvers<unknown>();
+  const request = async ({ body }: UpstreamRequest) => {
+    const reader = body!.getReader();
+    await reader.read();
+    reader.read().then(({ done }) => read.resolve(done ? "the end" : "more"), read.resolve);
+    return answer(new Blob(["enough"]).stream() as ReadableStream<Bytes>, 413);
+  };
+  await joined({ request }, async (browser) => {
+    const id = browser.open({ method: "POST" });
+    browser.run((mux) => mux.write(0, id, utf8("first")));
+    await browser.next("end", id);
+    assert.equal(browser.text(id), "enough");
+    assert.match(String(await read.promise), /the rest was discarded/);
+  });
+});
+
 Deno.test("an answer whose head is too long to travel is refused, and its body let go", async () => {
   const released = Promise.withResolvers<void>();
   const body = new ReadableStream<Bytes>({ cancel: () => released.resolve() });

@@ -136,15 +136,16 @@ export class Viewing {
     const codec = this.#codec(section);
     if (codec === undefined) return;
     const { payloadType, rtx } = codec;
-    const fmtp = h264Parameters(codec);
-    this.#peer.prepareVideo(
-      section.mid,
-      rtx === undefined ? { payloadType, fmtp } : { payloadType, rtx, fmtp },
-    );
+    const { mid, playoutDelay } = section;
+    this.#peer.prepareVideo(mid, {
+      ...{ payloadType, fmtp: h264Parameters(codec) },
+      ...(rtx === undefined ? {} : { rtx }),
+      ...(playoutDelay === undefined ? {} : { playoutDelay }),
+    });
   }
 
   #answerSection(section: MediaOffer): MediaAnswer {
-    const { mid, camera } = section;
+    const { mid, camera, playoutDelay } = section;
     const codec = this.#codec(section);
     const watched = camera === null ? undefined : this.#watched.get(camera);
     const sender = this.#peer.video(mid);
@@ -153,8 +154,11 @@ export class Viewing {
     }
     this.#carry(watched, { mid, sender });
     const { ssrc, rtxSsrc, cname } = sender;
-    const answer = { mid, active: true, codec, ssrc, cname } as const;
-    return rtxSsrc === undefined ? answer : { ...answer, rtxSsrc };
+    return {
+      ...{ mid, active: true, codec, ssrc, cname },
+      ...(rtxSsrc === undefined ? {} : { rtxSsrc }),
+      ...(playoutDelay === undefined ? {} : { playoutDelay }),
+    };
   }
 
   #carry(watched: Watched, by: { mid: string; sender: VideoSender }): void {

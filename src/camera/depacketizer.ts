@@ -1,25 +1,41 @@
 /**
- * RTP packets, in order, to access units (RFC 6184 5.6 to 5.8). Pure. After a lost packet
- * everything up to the next whole key frame is dropped: a decoder that misses a picture shows
- * garbage. Refused by name: the interleaved mode (STAP-B, MTAP, FU-B). Left out: cameras that set
- * the marker on every slice of a picture.
+ * RTP packets, in order, to access units, whatever the codec (`RtpFormat` knows that). Pure. After a
+ * lost packet everything up to the next whole key frame is dropped: a decoder that misses a picture
+ * shows garbage. Left out: cameras that set the marker on every slice of a picture.
  */
 import { concat } from "../lib/bytes.ts";
-import { accessUnit, MAX_UNIT_BYTES, MAX_UNIT_NALS } from "./access_unit.ts";
-import { isPicture, startsPicture } from "./nal.ts";
+import { MAX_UNIT_BYTES, MAX_UNIT_NALS } from "./access_unit.ts";
 import { type RtpPacket, sequenceDistance } from "./rtp.ts";
-import { type AccessUnit, CameraError } from "./source.ts";
+import { H264_FORMAT } from "./rtp_h264.ts";
+import type { AccessUnit } from "./source.ts";
 
-const STAP_A = 24;
-const FU_A = 28;
-const REFUSED: ReadonlyMap<number, string> = new Map([
-  [25, "STAP-B"],
-  [26, "MTAP16"],
-  [27, "MTAP24"],
-  [29, "FU-B"],
-]);
+/** What one RTP payload holds. */
+export type RtpContent =
+  /** Whole NAL units: views into the payload. None: a mere keep-alive. */
+  | { readonly type: "nals"; readonly nals: readonly Uint8Array[] }
+  /** A piece of one; `head` begins the unit that the pieces make. */
+  | {
+    readonly type: "fragment";
+    readonly head: Uint8Array;
+    readonly first: boolean;
+    readonly last: boolean;
+    readonly body: Uint8Array;
+  }
+  /** It cannot be; the picture that it belongs to is lost. */
+  | { readonly type: "damaged" };
+
+/** How a codec travels in RTP. */
+export interface RtpFormat {
+  /** Throws a CameraError `unsupported` for a mode that is refused by name. */
+  read(payload: Uint8Array): RtpContent;
+  isPicture(nal: Uint8Array): boolean;
+  /** Whether a picture begins with this unit. */
+  startsPicture(nal: Uint8Array): boolean;
+  unit(nals: readonly Uint8Array[], timestamp: number): AccessUnit;
+}
 
 export class Depacketizer {
+  readonly #format: RtpFormat;
   #expected: number | undefined;
   #timestamp = 0;
   #nals: Uint8Array[] = [];
@@ -29,9 +45,13 @@ export class Depacketizer {
   #damaged = false;
   #awaitsKey = true;
 
+  constructor(format: RtpFormat = H264_FORMAT) {
+    this.#format = format;
+  }
+
   /**
-   * Gives the access units that the packet completes. Throws a CameraError `unsupported` for the
-   * interleaved mode.
+   * Gives the access units that the packet completes. Throws a CameraError `unsupported` for a mode
+   * that is refused by name.
    */
   push(packet: RtpPacket): AccessUnit[] {
     this.#noticeLoss(packet.sequence);
@@ -51,49 +71,23 @@ export class Depacketizer {
   }
 
   #takePayload(payload: Uint8Array): void {
-    const type = payload.length === 0 ? 0 : payload[0]! & 0x1f;
-    const refused = REFUSED.get(type);
-    if (refused !== undefined) {
-      const remedy = "use packetization-mode 0 or 1";
-      throw new CameraError(
-        "unsupported",
-        `Cannot read video: ${refused} is not supported: ${remedy}`,
-      );
-    }
-    if (type !== FU_A && this.#fragments.length > 0) this.#damage();
-    if (type === FU_A) this.#takeFragment(payload);
-    else if (type === STAP_A) this.#takeAggregate(payload);
-    else if (type >= 1 && type < STAP_A) this.#takeNal(payload.slice());
-    else if (payload.length > 0) this.#damage(); // reserved: an empty packet is a mere keep-alive
+    const content = this.#format.read(payload);
+    if (content.type === "fragment") return this.#takeFragment(content);
+    if (this.#fragments.length > 0 && payload.length > 0) this.#damage();
+    if (content.type === "damaged") return this.#damage();
+    for (const nal of content.nals) this.#takeNal(nal.slice());
   }
 
-  /** RFC 6184 5.7.1 */
-  #takeAggregate(payload: Uint8Array): void {
-    let offset = 1;
-    while (offset + 2 <= payload.length) {
-      const length = (payload[offset]! << 8) | payload[offset + 1]!;
-      const end = offset + 2 + length;
-      if (length === 0 || end > payload.length) break;
-      this.#takeNal(payload.slice(offset + 2, end));
-      offset = end;
-    }
-    if (offset !== payload.length) this.#damage();
-  }
-
-  /** RFC 6184 5.8 */
-  #takeFragment(payload: Uint8Array): void {
-    if (payload.length < 3) return this.#damage();
-    const first = (payload[1]! & 0x80) !== 0;
-    const last = (payload[1]! & 0x40) !== 0;
+  #takeFragment({ head, first, last, body }: RtpContent & { type: "fragment" }): void {
     if (first !== (this.#fragments.length === 0)) return this.#damage();
-    if (first) this.#fragments.push(Uint8Array.of((payload[0]! & 0xe0) | (payload[1]! & 0x1f)));
-    this.#fragments.push(payload.subarray(2));
-    this.#bytes += payload.length - 2;
+    if (first) this.#fragments.push(head);
+    this.#fragments.push(body);
+    this.#bytes += body.length;
     if (this.#bytes > MAX_UNIT_BYTES) return this.#damage();
     if (!last) return;
     const nal = concat(...this.#fragments);
     this.#fragments = [];
-    this.#bytes -= nal.length - 1;
+    this.#bytes -= nal.length - head.length;
     this.#takeNal(nal);
   }
 
@@ -101,7 +95,7 @@ export class Depacketizer {
     if (this.#damaged) return;
     this.#nals.push(nal);
     this.#bytes += nal.length;
-    this.#hasPicture ||= isPicture(nal);
+    this.#hasPicture ||= this.#format.isPicture(nal);
     if (this.#nals.length > MAX_UNIT_NALS || this.#bytes > MAX_UNIT_BYTES) this.#damage();
   }
 
@@ -125,16 +119,16 @@ export class Depacketizer {
     // Some cameras send parameter sets under a marker or timestamp of their own: they stay for the
     // picture that follows.
     if (!this.#hasPicture && !this.#damaged) return [];
-    const unit = accessUnit(this.#nals, this.#timestamp);
-    const usable = !this.#damaged && (!this.#awaitsKey || (unit.keyFrame && isWhole(unit)));
+    const unit = this.#format.unit(this.#nals, this.#timestamp);
+    const usable = !this.#damaged && (!this.#awaitsKey || (unit.keyFrame && this.#isWhole(unit)));
     this.#clear();
     if (usable) this.#awaitsKey = false;
     return usable ? [unit] : [];
   }
-}
 
-/** Its first slice is there: the packets before the first one seen may have held it. */
-function isWhole(unit: AccessUnit): boolean {
-  const first = unit.nals.find(isPicture);
-  return first !== undefined && startsPicture(first);
+  /** Its first slice is there: the packets before the first one seen may have held it. */
+  #isWhole(unit: AccessUnit): boolean {
+    const first = unit.nals.find((nal) => this.#format.isPicture(nal));
+    return first !== undefined && this.#format.startsPicture(first);
+  }
 }

@@ -1,7 +1,8 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { SYSTEM_CLOCK } from "./clock.ts";
-import { ExecSource, OUTPUT_LIMIT_MS, TERM_LIMIT_MS } from "./exec.ts";
+import { ExecSource } from "./exec.ts";
+import { OUTPUT_LIMIT_MS, TERM_LIMIT_MS } from "./program.ts";
 import { FakeClock } from "./fake_clock_test.ts";
 import { type AccessUnit, CameraError } from "./source.ts";
 

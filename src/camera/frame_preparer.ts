@@ -23,6 +23,8 @@ export interface VideoFrame {
   /** 90 kHz clock, unsigned 32 bits. */
   readonly timestamp: number;
   readonly keyFrame: boolean;
+  /** From before the viewer came, or played again: to be caught up with. */
+  readonly kept?: boolean;
 }
 
 export class FramePreparer {

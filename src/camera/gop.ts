@@ -18,6 +18,10 @@ export class KeptFrames {
     return this.#frames;
   }
 
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Above a limit all are let go: a new viewer then waits for the next key frame. */
   add(frame: VideoFrame): void {
     if (frame.keyFrame) this.clear();

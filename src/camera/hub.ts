@@ -2,7 +2,7 @@
  * One camera, many viewers. The hub starts the source for the first viewer, stops it a moment after
  * the last, tries again when it fails, keeps the frames since the last key frame and hands every
  * frame to every viewer. It decides nothing about who may look (agent/) and nothing about the
- * network (webrtc/). Left out for now: slow viewers.
+ * network: a viewer who is slow is slow in webrtc/, and no other notices.
  */
 import { randomInt } from "node:crypto";
 import { backoffMs } from "../lib/backoff.ts";
@@ -18,7 +18,7 @@ import {
   type CameraState,
   type Source,
 } from "./source.ts";
-import { type CameraListener, type FrameSink, Viewer } from "./viewer.ts";
+import { type CameraListener, type FrameSink, type Kept, Viewer } from "./viewer.ts";
 
 /**
  * A page that is reloaded, or a viewer that comes right after another, finds the camera running.
@@ -29,6 +29,8 @@ export const LINGER_MS = 2000;
  * 20 s between two.
  */
 export const KEY_FRAME_LIMIT_MS = 30_000;
+/** What is worth playing again for a lost picture: a second of 16 Mbit/s. */
+const MAX_AGAIN_BYTES = 2 * 1024 * 1024;
 /** More than sessions allow; stops a session that opens without end. */
 export const MAX_VIEWERS = 256;
 
@@ -47,8 +49,8 @@ export interface CameraFeed {
   /** Starts delivery: the kept frames since the last key frame at once, then live. Call once. */
   play(sink: FrameSink): void;
   /**
-   * Nothing can be done: neither RTSP nor a running program takes such a wish. The next key frame
-   * comes by itself.
+   * The picture is lost. Neither RTSP nor a running program takes such a wish, so the kept frames are
+   * played again; where there are too many, the camera's next key frame comes by itself.
    */
   keyFrameWanted(): void;
   close(): void;
@@ -133,18 +135,23 @@ export class CameraHub {
         return profileLevelId();
       },
       play: (sink) => this.#play(viewer, sink),
-      keyFrameWanted() {},
+      keyFrameWanted: () => this.#playAgain(viewer),
       close: () => this.#leave(viewer),
     };
   }
 
   #play(viewer: Viewer, sink: FrameSink): void {
     if (!this.#viewers.has(viewer)) return; // closed meanwhile
-    const now = this.#options.clock.now();
-    this.#guard(
-      viewer,
-      () => viewer.play(sink, { now, run: this.#run, frames: this.#kept.frames }),
-    );
+    this.#guard(viewer, () => viewer.play(sink, this.#keptNow()));
+  }
+
+  #playAgain(viewer: Viewer): void {
+    if (!this.#viewers.has(viewer) || this.#kept.bytes > MAX_AGAIN_BYTES) return;
+    this.#guard(viewer, () => viewer.playAgain(this.#keptNow()));
+  }
+
+  #keptNow(): Kept {
+    return { now: this.#options.clock.now(), run: this.#run, frames: this.#kept.frames };
   }
 
   #join(viewer: Viewer): void {
@@ -228,7 +235,12 @@ export class CameraHub {
     };
     const cancelLimit = this.#options.clock.after(KEY_FRAME_LIMIT_MS, () => {
       if (this.#state.step === "live") return;
-      fail(new CameraError("unsupported", "Cannot show video: no H.264 key frame (IDR) comes"));
+      fail(
+        new CameraError(
+          "unsupported",
+          "Cannot show video: no H.264 key frame (IDR) with parameter sets (SPS, PPS) comes",
+        ),
+      );
     });
     try {
       await this.#options.source.run(this.#newSink(halt.signal, fail), halt.signal);

@@ -1,9 +1,10 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
-import { fromHex } from "../lib/bytes.ts";
+import { fromHex, toHex } from "../lib/bytes.ts";
 import type { Log } from "../lib/log.ts";
 import { FakeClock, settle } from "./fake_clock_test.ts";
 import type { VideoFrame } from "./frame_preparer.ts";
 import { CameraHub, KEY_FRAME_LIMIT_MS, LINGER_MS, MAX_VIEWERS } from "./hub.ts";
+import { PLAY_AGAIN_MS } from "./viewer.ts";
 import { type CameraCode, CameraError, type Source, type UnitSink } from "./source.ts";
 
 const SPS = fromHex("6742c01fa6110280bfe5c044000003000400000300f03c60c846");
@@ -119,7 +120,9 @@ Deno.test("a new viewer gets the kept pictures at once, then live ones at their 
   await settle();
   source.key(1000);
   (await first.opened).play(first.sink);
+  await clock.pass(33);
   source.picture(4000);
+  await clock.pass(33);
   source.picture(7000);
   const late = viewer(hub);
   (await late.opened).play(late.sink);
@@ -127,8 +130,8 @@ Deno.test("a new viewer gets the kept pictures at once, then live ones at their 
   deepEqual(late.frames.map((frame) => frame.keyFrame), [true, false, false]);
   await clock.pass(33);
   source.picture(10_000);
-  deepEqual(gaps(late.frames), [30, 30, 3000]);
-  deepEqual(gaps(first.frames), [3000, 3000, 3000]);
+  deepEqual(gaps(late.frames), [3, 3, 2964]); // 33 ms after the first of them
+  deepEqual(gaps(first.frames), [2970, 3000, 3000]); // 33 ms after what was kept for it
   await hub.close();
 });
 
@@ -306,4 +309,49 @@ Deno.test("close ends everything, waiting viewers included", async () => {
   await rejects(viewer(hub).opened, { code: "ended" });
   equal(source.sink, undefined);
   equal(clock.waiting, 0);
+});
+
+Deno.test("a viewer that lost the picture gets the kept frames again, the others notice nothing", async () => {
+  const { clock, source, hub } = stage();
+  const [unlucky, lucky] = [viewer(hub), viewer(hub)];
+  await settle();
+  source.key();
+  const feed = await unlucky.opened;
+  feed.play(unlucky.sink);
+  (await lucky.opened).play(lucky.sink);
+  source.picture(3000);
+  feed.keyFrameWanted();
+  equal(unlucky.frames.length, 2, "it was played a moment ago");
+  await clock.pass(PLAY_AGAIN_MS);
+  feed.keyFrameWanted();
+  feed.keyFrameWanted();
+  source.picture(6000 + 90 * PLAY_AGAIN_MS);
+  deepEqual(unlucky.frames.map(({ keyFrame, kept = false }) => [keyFrame, kept]), [
+    [true, true],
+    [false, false],
+    [true, true],
+    [false, true],
+    [false, false],
+  ]);
+  ok(gaps(unlucky.frames).every((gap) => gap > 0 && gap < 2 ** 31));
+  equal(lucky.frames.length, 3);
+  await hub.close();
+});
+
+Deno.test("a stream that changes its size goes on with its new parameter sets alone", async () => {
+  const { source, hub } = stage();
+  const one = viewer(hub);
+  await settle();
+  source.key();
+  const feed = await one.opened;
+  feed.play(one.sink);
+  const small = feed.profileLevelId;
+  const LARGE = fromHex("67640028acd940780227e5c044000003000400000300f03c60c658");
+  source.sink!.unit({ nals: [LARGE, PPS, IDR], timestamp: 3000, keyFrame: true });
+  source.picture(6000);
+  ok(small !== feed.profileLevelId && feed.profileLevelId === "640028");
+  const bytes = one.frames[1]!.payloads[0]!;
+  ok(toHex(bytes).includes(toHex(LARGE)) && !toHex(bytes).includes(toHex(SPS)));
+  equal(one.frames.length, 3);
+  await hub.close();
 });

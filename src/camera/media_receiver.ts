@@ -1,5 +1,5 @@
 /** One RTP stream of a camera: packets in, access units out, reports back. Pure. */
-import { Depacketizer } from "./depacketizer.ts";
+import { Depacketizer, type RtpFormat } from "./depacketizer.ts";
 import { Reception } from "./rtcp.ts";
 import { parseRtp, type RtpPacket } from "./rtp.ts";
 import { REORDER_PACKETS, SequenceWindow } from "./sequence_window.ts";
@@ -12,16 +12,19 @@ export interface ReceiverOptions {
   readonly ordered: boolean;
   /** SSRC of our reports. */
   readonly ssrc: number;
+  /** How the codec travels. */
+  readonly format: RtpFormat;
 }
 
 export class MediaReceiver {
   readonly #options: ReceiverOptions;
-  #depacketizer = new Depacketizer();
+  #depacketizer: Depacketizer;
   #window: SequenceWindow;
   #sender: { ssrc: number; reception: Reception } | undefined;
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
+    this.#depacketizer = new Depacketizer(options.format);
     this.#window = this.#newWindow();
   }
 
@@ -48,7 +51,7 @@ export class MediaReceiver {
   /** A new SSRC is a sender that started afresh. */
   #senderOf(packet: RtpPacket): Reception {
     if (this.#sender?.ssrc !== packet.ssrc) {
-      if (this.#sender !== undefined) this.#depacketizer = new Depacketizer();
+      if (this.#sender !== undefined) this.#depacketizer = new Depacketizer(this.#options.format);
       this.#window = this.#newWindow();
       this.#sender = { ssrc: packet.ssrc, reception: new Reception(packet) };
     }

@@ -1,6 +1,6 @@
 /**
- * The seam between a camera and everything that shows it. A source (`rtsp/`, `exec.ts`,
- * `test_source.ts`) yields H.264 access units as they come; the hub (`hub.ts`) starts it for the
+ * The seam between a camera and everything that shows it. A source (`rtsp/`, `http/`, `libcamera.ts`,
+ * `v4l2.ts`, `exec.ts`, `test_source.ts`) yields H.264 access units as they come; the hub (`hub.ts`) starts it for the
  * first viewer, stops it after the last, and turns units into frames for each viewer. Nothing here
  * knows WebRTC or sessions; nothing outside this folder knows RTSP. Left out: audio, other codecs,
  * talking to the camera.
@@ -44,6 +44,8 @@ export interface Source {
    * CameraError when the camera ends or fails before that.
    */
   run(sink: UnitSink, signal: AbortSignal): Promise<void>;
+  /** A JPEG of the camera's own making, where it makes them. Rejects with a CameraError. */
+  still?(signal: AbortSignal): Promise<Uint8Array>;
 }
 
 /**

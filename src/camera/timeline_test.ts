@@ -17,6 +17,27 @@ Deno.test("a jump, a repeat or a new run counts the time that passed", () => {
   equal(timeline.live(400, { run: 2, timestamp: 3005 }), 36_000);
 });
 
+Deno.test("a source that sets its clock ahead keeps its pace, a late picture its distance", () => {
+  const timeline = new Timeline(0);
+  timeline.live(0, { run: 1, timestamp: 0 });
+  equal(timeline.live(33, { run: 1, timestamp: 5 * 90_000 }), 2970);
+  equal(timeline.live(66, { run: 1, timestamp: 5 * 90_000 + 3000 }), 5970);
+  equal(timeline.live(3066, { run: 1, timestamp: 5 * 90_000 + 6000 }), 8970); // late by 3 s
+  equal(timeline.live(3067, { run: 1, timestamp: 5 * 90_000 + 9000 }), 11_970);
+});
+
+Deno.test("after kept frames timestamps never run ahead of the time that passed", () => {
+  const timeline = new Timeline(1000);
+  for (let index = 0; index < 60; index++) {
+    timeline.past(500, { run: 1, timestamp: index * 3000 });
+  }
+  // The camera took the next one 33 ms after the last, but it comes 10 ms after them.
+  equal(timeline.live(510, { run: 1, timestamp: 60 * 3000 }), 1000 + 900);
+  equal(timeline.live(543, { run: 1, timestamp: 61 * 3000 }), 1000 + 900 + 3000);
+  timeline.past(543, { run: 1, timestamp: 60 * 3000 });
+  equal(timeline.live(543, { run: 1, timestamp: 62 * 3000 }), 1000 + 900 + 3000 + 3 + 3);
+});
+
 Deno.test("timestamps rise whatever the source does", () => {
   const frame = fc.record({
     run: fc.nat(2),

@@ -11,12 +11,23 @@ export interface FrameSink {
   sendFrame(frame: VideoFrame): void;
 }
 
+/** The frames since the last key frame, at this moment. */
+export interface Kept {
+  readonly now: number;
+  readonly run: number;
+  readonly frames: readonly VideoFrame[];
+}
+
+/** Between two times that a viewer gets the kept frames, in ms: a lossy path asks again and again. */
+export const PLAY_AGAIN_MS = 2000;
+
 export class Viewer {
   readonly #listener: CameraListener;
   readonly #timeline: Timeline;
   readonly #ready = Promise.withResolvers<void>();
   #sink: FrameSink | undefined;
   #awaitsKey = true;
+  #playedAt = -Infinity;
 
   constructor(listener: CameraListener, firstTimestamp: number) {
     this.#listener = listener;
@@ -47,14 +58,25 @@ export class Viewer {
   }
 
   /** Starts delivery with the frames kept so far. */
-  play(sink: FrameSink, kept: { now: number; run: number; frames: readonly VideoFrame[] }): void {
+  play(sink: FrameSink, kept: Kept): void {
     this.#sink = sink;
-    for (const frame of kept.frames) {
-      const timestamp = this.#timeline.past(kept.now, {
-        run: kept.run,
-        timestamp: frame.timestamp,
-      });
-      this.#send({ ...frame, timestamp });
+    this.#playKept(kept);
+  }
+
+  /**
+   * The viewer lost the picture: the kept frames once more, so that it need not wait for the
+   * camera's next key frame. Not often: they cost as much as the seconds that they are of.
+   */
+  playAgain(kept: Kept): void {
+    if (this.#sink === undefined || kept.now - this.#playedAt < PLAY_AGAIN_MS) return;
+    this.#playKept(kept);
+  }
+
+  #playKept({ now, run, frames }: Kept): void {
+    this.#playedAt = now;
+    for (const frame of frames) {
+      const timestamp = this.#timeline.past(now, { run, timestamp: frame.timestamp });
+      this.#send({ ...frame, timestamp, kept: true });
     }
   }
 

@@ -10,7 +10,7 @@ import process from "node:process";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { utf8 } from "../lib/bytes.ts";
+import { toBase64Url, utf8 } from "../lib/bytes.ts";
 import type { Log } from "../lib/log.ts";
 import { addPeopleRoutes, type PeopleActions } from "./admin_routes.ts";
 import { adminSocketPath, MAX_SOCKET_PATH_BYTES } from "./admin_socket.ts";
@@ -22,6 +22,10 @@ export interface AdminActions extends PeopleActions {
   /** Opens a pairing window. */
   pair(forMs: number): Promise<AdminLink>;
   status(): AdminStatus;
+  /** A JPEG of what the camera shows now. */
+  snapshot(camera: string, signal: AbortSignal): Promise<Uint8Array>;
+  /** What the doctor finds, looked at from inside: the same files, network and rights that people's sessions have. */
+  doctor?(): Promise<{ readonly findings: readonly object[] }>;
 }
 
 /** A link that lets somebody in. */
@@ -71,6 +75,9 @@ const MAX_BODY_BYTES = 4 * 1024;
 const REQUEST_TIMEOUT_MS = 5_000;
 /** Time in which a living process accepts a connection. */
 const LIVE_CHECK_MS = 1_000;
+/** A camera may have to start first, and a slow one sends a key frame each 20 s. */
+const SNAPSHOT_LIMIT_MS = 25_000;
+const CAMERA_ID = /^[a-z0-9][a-z0-9-]{0,31}$/;
 const OWNER_ONLY_UMASK = 0o177;
 
 /** Opens the socket. Throws an Error with a remedy, above all when porthole runs with this folder already. */
@@ -109,7 +116,7 @@ function createAdminServer(options: AdminOptions): Server {
 
 /** The routes, without the socket. */
 function createAdminApp(options: AdminOptions): Hono<AdminEnv> {
-  const { pair, status, log } = options;
+  const { pair, status, snapshot, doctor, log } = options;
   const app = new Hono<AdminEnv>();
   app.use("*", async (context, next) => {
     context.header("connection", "close"); // one command, one connection
@@ -126,12 +133,27 @@ function createAdminApp(options: AdminOptions): Hono<AdminEnv> {
     }),
   );
   app.get("/status", (context) => context.json(status()));
+  if (doctor !== undefined) app.get("/doctor", async (context) => context.json(await doctor()));
   app.post("/pair", async (context) => {
     const seconds = readSeconds(await context.req.json().catch(() => undefined));
     if (seconds === undefined) {
       return context.json({ error: 'Cannot open pairing window: expected {"for": seconds}' }, 400);
     }
     return context.json(await pair(seconds * 1000));
+  });
+  app.post("/snapshot", async (context) => {
+    const camera = readCamera(await context.req.json().catch(() => undefined));
+    if (camera === undefined) {
+      return context.json({ error: 'Cannot take a picture: expected {"camera": id}' }, 400);
+    }
+    const jpeg = await snapshot(
+      camera,
+      AbortSignal.any([
+        context.req.raw.signal,
+        AbortSignal.timeout(SNAPSHOT_LIMIT_MS),
+      ]),
+    );
+    return context.json({ jpeg: toBase64Url(jpeg) });
   });
   addPeopleRoutes(app, options);
   app.notFound((context) => context.json({ error: "Cannot answer: no such command" }, 404));
@@ -150,6 +172,11 @@ function looksLocal({ headers, method, url }: IncomingMessage): boolean {
   if (foreign.some((name) => headers[name] !== undefined)) return false;
   if (headers.host !== "localhost" || !url?.startsWith("/")) return false;
   return method === "GET" || headers["content-type"] === "application/json";
+}
+
+function readCamera(body: unknown): string | undefined {
+  const camera = typeof body === "object" && body !== null && "camera" in body ? body.camera : "";
+  return typeof camera === "string" && CAMERA_ID.test(camera) ? camera : undefined;
 }
 
 function readSeconds(body: unknown): number | undefined {

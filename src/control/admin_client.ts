@@ -7,23 +7,25 @@ export interface AdminCommand {
   readonly path: string;
   /** Sent as JSON. */
   readonly body?: object;
+  /** How long it may take, in ms; COMMAND_LIMIT_MS unless told. */
+  readonly limitMs?: number;
 }
 
 /** A whole command; pairing makes keys, which takes a small board a moment. */
 const COMMAND_LIMIT_MS = 5_000;
-/** Characters of an answer. */
-const MAX_ANSWER_LENGTH = 1024 * 1024;
+/** Characters of an answer: a JPEG of a camera in base64. */
+const MAX_ANSWER_LENGTH = 12 * 1024 * 1024;
 
 /**
  * The answer, as parsed JSON. Throws an Error for people when nobody listens, when the folder is not ours, when no
- * answer comes in 5 s, and with the agent's own words when it refuses.
+ * answer comes in time, and with the agent's own words when it refuses.
  */
 export async function adminRequest(
   state: string,
   command: AdminCommand,
 ): Promise<Record<string, unknown>> {
   const { status, text } = await exchange(state, command).catch((cause: unknown) => {
-    throw cannotReach(state, cause);
+    throw cannotReach(state, cause, command.limitMs);
   });
   const answer = readAnswer(text);
   if (status === 200 && answer !== undefined) return answer;
@@ -39,7 +41,7 @@ function exchange(state: string, command: AdminCommand): Promise<{ status: numbe
       path: command.path,
       agent: false,
       headers: { host: "localhost", "content-type": "application/json" },
-      signal: AbortSignal.timeout(COMMAND_LIMIT_MS),
+      signal: AbortSignal.timeout(command.limitMs ?? COMMAND_LIMIT_MS),
     }, (incoming) => {
       readText(incoming).then(
         (text) => resolve({ status: incoming.statusCode ?? 0, text }),
@@ -70,14 +72,16 @@ function readAnswer(text: string): Record<string, unknown> | undefined {
   }
 }
 
-function cannotReach(state: string, cause: unknown): Error {
+function cannotReach(state: string, cause: unknown, limitMs = COMMAND_LIMIT_MS): Error {
   const { code, name, message } = cause as NodeJS.ErrnoException;
-  return new Error(`Cannot reach porthole in '${state}': ${reason(code, name) ?? message}`, {
-    cause,
-  });
+  const why = reason(code, { name, limitMs }) ?? message;
+  return new Error(`Cannot reach porthole in '${state}': ${why}`, { cause });
 }
 
-function reason(code: string | undefined, name: string): string | undefined {
+function reason(
+  code: string | undefined,
+  { name, limitMs }: { readonly name: string; readonly limitMs: number },
+): string | undefined {
   switch (code) {
     case "ENOENT":
     case "ENOTDIR":
@@ -88,6 +92,12 @@ function reason(code: string | undefined, name: string): string | undefined {
       return "permission denied. Run this as the user that porthole runs as, or with sudo";
   }
   return name === "AbortError" || name === "TimeoutError"
-    ? `no answer in ${COMMAND_LIMIT_MS / 1000} s. See its log, or restart it`
+    ? `no answer in ${limitMs / 1000} s. See its log, or restart it`
     : undefined;
+}
+
+/** Whether `adminRequest` failed because nobody listens there. */
+export function isNotRunning(error: unknown): boolean {
+  const code = error instanceof Error ? (error.cause as NodeJS.ErrnoException)?.code : undefined;
+  return code === "ENOENT" || code === "ECONNREFUSED";
 }

@@ -89,7 +89,30 @@ class Scene implements AsyncDisposable {
 }
 
 /** What no refused request may come to: it would fail there, and not with 403. */
-const UNREACHED = { household: {} as Household, audit: {} as Audit };
+const UNREACHED = {
+  household: {} as Household,
+  audit: {} as Audit,
+  snapshot: () => Promise.reject(new RangeError("Cannot take a picture: the camera gives none")),
+};
+
+Deno.test("admin hands out a picture, or says what the camera lacks", async () => {
+  const jpeg = Uint8Array.of(0xff, 0xd8, 0xff);
+  const asked: string[] = [];
+  const snapshot = (camera: string) => {
+    asked.push(camera);
+    return Promise.resolve(jpeg);
+  };
+  const command = { method: "POST", path: "/snapshot", body: { camera: "front" } } as const;
+  {
+    await using scene = await (await Scene.create()).start({ snapshot });
+    assert.deepEqual(await adminRequest(scene.state, command), { jpeg: "_9j_" });
+    assert.deepEqual(asked, ["front"]);
+    const bad = { ...command, body: { camera: "../x" } };
+    await assert.rejects(adminRequest(scene.state, bad), /expected \{"camera": id\}/);
+  }
+  await using lacking = await (await Scene.create()).start();
+  await assert.rejects(adminRequest(lacking.state, command), /the camera gives none/);
+});
 
 Deno.test("admin answers status and pair over its socket", async () => {
   await using scene = await (await Scene.create()).start();

@@ -22,7 +22,7 @@ import type {
   Use,
 } from "./admission_types.ts";
 import type { Candidate, Entry, Way } from "./entrance.ts";
-import type { LiveSession } from "./live_sessions.ts";
+import type { ConnectedSession } from "./live_sessions.ts";
 import { TokenBucket } from "./token_bucket.ts";
 
 /** Sealed candidates that are tried at all: strangers can send junk, and trying costs. */
@@ -56,7 +56,7 @@ type State =
   | { readonly kind: "entered"; readonly entry: Entry }
   | { readonly kind: "over"; readonly entry: Entry | undefined };
 
-export class AdmittedSession implements Admission, Candidate, LiveSession {
+export class AdmittedSession implements Admission, Candidate, ConnectedSession {
   readonly sessionId: string;
   readonly holder: string;
   readonly holderId: Bytes;

@@ -187,6 +187,7 @@ Deno.test("passes are known for a bounded number of people, owners first", async
       guests: () => guests,
     },
     isOver: () => false,
+    onChange: () => {},
   });
   await passes.start([nonce]);
   const isKnown = async (publicKey: Bytes) => {

@@ -214,7 +214,7 @@ export class Grants {
   #isOfRemovedOwner([first]: readonly Bytes[]): boolean {
     try {
       const { issuer, epoch } = readGrant(first!); // an offer has one at least
-      return epoch !== this.#options.records.minEpoch(issuer);
+      return epoch !== this.#options.records.epoch(issuer);
     } catch {
       return false; // no grant at all
     }
@@ -223,7 +223,7 @@ export class Grants {
   #root(keyId: Bytes): ChainRoot | undefined {
     const { device, records } = this.#options;
     const key = equalBytes(keyId, device.keyId) ? device : records.owner(keyId);
-    return key && { publicKey: key.publicKey, epoch: records.minEpoch(keyId) };
+    return key && { publicKey: key.publicKey, epoch: records.epoch(keyId) };
   }
 
   #recordOf(guest: Guest): GuestRecord | undefined {

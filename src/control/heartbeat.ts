@@ -22,6 +22,8 @@ const BEAT_MS = 1000;
 const BEATS_PER_MINUTE = 60_000 / BEAT_MS;
 /** Signing and writing a key take less than a second on a slow board. A device that stops waits no longer for them. */
 const STOP_LIMIT_MS = 5000;
+/** Minutes in which signing and writing a key may hang; sessions that are not looked at may do so for as many seconds. */
+const PATIENCE = 10;
 
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
@@ -29,6 +31,9 @@ export class Heartbeat {
   #beats = 0;
   /** What signs and writes files. One at a time: where it hangs, nothing else waits for it. */
   #slow: Promise<void> | undefined;
+  /** Minutes for which that hangs, and beats in a row in which sessions could not be looked at. */
+  #hanging = 0;
+  #blind = 0;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
@@ -42,10 +47,19 @@ export class Heartbeat {
   /** One second has passed. Never throws. */
   beat(): void {
     const { live, watch, audit } = this.#options;
-    this.#guarded("look", () => live.look());
+    this.#blind++;
+    this.#guarded("look", () => {
+      live.look();
+      this.#blind = 0;
+    });
     this.#guarded("watch", () => watch.look());
     audit.flush();
     if (++this.#beats % BEATS_PER_MINUTE === 0) this.#minute();
+  }
+
+  /** Whether it does its work. Where not, sessions outlive their right: only a restart helps. */
+  isBeating(): boolean {
+    return this.#timer !== undefined && this.#hanging < PATIENCE && this.#blind < PATIENCE;
   }
 
   /** Writes what waits. */
@@ -58,7 +72,11 @@ export class Heartbeat {
 
   #minute(): void {
     this.#guarded("keep", () => this.#options.grants.keep());
-    if (this.#slow) return this.#failed("sign or rotate", "the last minute's has not ended");
+    if (this.#slow) {
+      this.#hanging++;
+      return this.#failed("sign or rotate", "the last minute's has not ended");
+    }
+    this.#hanging = 0;
     this.#slow = this.#signAndRotate().finally(() => this.#slow = undefined);
   }
 

@@ -80,3 +80,20 @@ Deno.test("heartbeat does all else while a key cannot be written, and stops with
   await heart.stop();
   assert.equal(calls.keep, 5);
 });
+
+Deno.test("heartbeat says that it does not beat: before its start, blind to sessions, or hanging", async () => {
+  const well = beating();
+  assert.equal(well.heart.isBeating(), false);
+  well.heart.start();
+  assert.equal(well.heart.isBeating(), true);
+  await well.heart.stop();
+  for (const ill of [beating(["look"]), beating([], ["rotate"])]) {
+    ill.heart.start();
+    await delay(0);
+    for (let i = 0; i < 5; i++) ill.heart.beat();
+    assert.equal(ill.heart.isBeating(), true, "for a moment anything may fail");
+    for (let i = 0; i < 11 * 60; i++) ill.heart.beat();
+    assert.equal(ill.heart.isBeating(), false);
+    await ill.heart.stop();
+  }
+});

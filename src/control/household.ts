@@ -19,7 +19,7 @@ import type { Changes } from "./changes.ts";
 import type { DeviceClock } from "./clock.ts";
 import type { Grants } from "./grants.ts";
 import { lendingTime } from "./lending.ts";
-import type { LiveSession, LiveSessions } from "./live_sessions.ts";
+import type { ConnectedSession, LiveSessions } from "./live_sessions.ts";
 import { OwnerRequestError } from "./owner_error.ts";
 import type { OpenedWindow, Pairing } from "./pairing.ts";
 import type { Passes } from "./passes.ts";
@@ -122,7 +122,7 @@ export class Household {
       ...(windows.length > 0 && { windows }),
       ...(omitted > 0 && { omitted }),
       issuing: {
-        epoch: records.minEpoch(owner.keyId),
+        epoch: records.epoch(owner.keyId),
         sequence: records.lastStatement(owner.keyId) + 1,
         ...lendingTime(clock),
       },
@@ -294,7 +294,7 @@ function findOne<T extends { readonly id: string }>(
   throw new OwnerRequestError("unknown", `More than one ${what} begins with '${beginning}'`);
 }
 
-function sessionEntry(session: LiveSession, you: string | undefined): SessionEntry {
+function sessionEntry(session: ConnectedSession, you: string | undefined): SessionEntry {
   const { sessionId, holder, label, role, grant, since } = session;
   return {
     id: sessionId,

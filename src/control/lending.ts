@@ -70,7 +70,7 @@ export class Lending {
     const { token, fragment, id } = await makeInvite({
       devicePublicKey: device.publicKey,
       issuer: signer,
-      issuerEpoch: records.minEpoch(device.keyId),
+      issuerEpoch: records.epoch(device.keyId),
       scope: things.scopeOf(terms),
       notBefore,
       expires,
@@ -98,7 +98,7 @@ export class Lending {
   ): Promise<void> {
     const { records, clock } = this.#options;
     const grant = await this.#read(token, owner);
-    if (grant.epoch !== records.minEpoch(owner.keyId) || grant.expires <= clock.lowerBound()) {
+    if (grant.epoch !== records.epoch(owner.keyId) || grant.expires <= clock.lowerBound()) {
       throw new OwnerRequestError("invalid", "Cannot register grant: not of now, or over already");
     }
     const { id, expires, uses } = grant;

@@ -7,7 +7,7 @@ import type { ByeCode } from "../protocol/control.ts";
 import type { Changes } from "./changes.ts";
 
 /** A session that has confirmed. */
-export interface LiveSession {
+export interface ConnectedSession {
   /** 32 digits. */
   readonly sessionId: string;
   /** Key id of the browser, 16 digits. */
@@ -28,29 +28,29 @@ export class LiveSessions {
   readonly #log: Log;
   readonly #changes: Changes;
   /** The longest first. By identity: browsers choose their ids. */
-  readonly #live = new Set<LiveSession>();
+  readonly #live = new Set<ConnectedSession>();
 
   constructor(options: { readonly log: Log; readonly changes: Changes }) {
     this.#log = options.log;
     this.#changes = options.changes;
   }
 
-  add(session: LiveSession): void {
+  add(session: ConnectedSession): void {
     this.#live.add(session);
     this.#changes.tell();
   }
 
   /** It is over, if it was there. */
-  remove(session: LiveSession): void {
+  remove(session: ConnectedSession): void {
     if (this.#live.delete(session)) this.#changes.tell();
   }
 
   /** The longest first. */
-  list(): readonly LiveSession[] {
+  list(): readonly ConnectedSession[] {
     return [...this.#live];
   }
 
-  find(sessionId: string): LiveSession | undefined {
+  find(sessionId: string): ConnectedSession | undefined {
     return this.list().find((session) => session.sessionId === sessionId);
   }
 
@@ -63,14 +63,14 @@ export class LiveSessions {
   }
 
   /** Ends one session. */
-  end(session: LiveSession, code: ByeCode): void {
+  end(session: ConnectedSession, code: ByeCode): void {
     this.remove(session);
     this.#log.info("session.ended", { session: session.sessionId, code });
     session.end(code);
   }
 
   /** Where nobody can tell whether a guest may stay, it may not; owners stay to see what is wrong. */
-  #verdict(session: LiveSession): ByeCode | undefined {
+  #verdict(session: ConnectedSession): ByeCode | undefined {
     try {
       return session.verdict();
     } catch (error) {

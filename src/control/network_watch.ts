@@ -7,21 +7,24 @@ import { networkInterfaces } from "node:os";
 /** How often to look, in ms: of the time that a person waits for a board that moved. */
 const LOOK_MS = 1000;
 
-/** This machine's addresses, those of the loopback left out. */
+/** This machine's addresses, those of the loopback included: connections go out from them too. */
 export function ownAddresses(): ReadonlySet<string> {
   const all = Object.values(networkInterfaces()).flatMap((entries) => entries ?? []);
-  return new Set(all.filter(({ internal }) => !internal).map(({ address }) => address));
+  return new Set(all.map(({ address }) => address));
 }
 
 /** See the head of this file. */
 export class NetworkWatch {
-  readonly #changed: () => void;
+  readonly #changed: (addresses: ReadonlySet<string>) => void;
   readonly #look: () => ReadonlySet<string>;
   #before: ReadonlySet<string> = new Set();
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  /** `changed` is called after each change, and must not throw. */
-  constructor(changed: () => void, look: () => ReadonlySet<string> = ownAddresses) {
+  /** `changed` is called after each change, with what there is now, and must not throw. */
+  constructor(
+    changed: (addresses: ReadonlySet<string>) => void,
+    look: () => ReadonlySet<string> = ownAddresses,
+  ) {
     this.#changed = changed;
     this.#look = look;
   }
@@ -40,6 +43,6 @@ export class NetworkWatch {
     const now = this.#look();
     const isSame = now.size === this.#before.size && now.isSubsetOf(this.#before);
     this.#before = now;
-    if (!isSame) this.#changed();
+    if (!isSame) this.#changed(now);
   }
 }

@@ -2,7 +2,8 @@
  * Knows the offers of this device's people by their tags (`src/trust/pass.ts`), before any is opened: each person has a
  * lane of their own, so that a flood of strangers keeps none of them out.
  */
-import { type Bytes, toHex } from "../lib/bytes.ts";
+import { type Bytes, concat, fromHex, toHex, utf8 } from "../lib/bytes.ts";
+import { MAX_SHORT_TAGS, SHORT_TAG_BYTES } from "../protocol/signal.ts";
 import { keyId } from "../trust/key_id.ts";
 import { passFor, passTag } from "../trust/pass.ts";
 import { Lane } from "./lane.ts";
@@ -14,6 +15,8 @@ export interface PassesOptions {
   readonly records: Pick<Records, "owners" | "grants" | "guests">;
   /** Whether nobody can come by this grant any more. */
   isOver(grant: GrantRecord): boolean;
+  /** `shortTags` gives something else from now on. Must not throw. */
+  onChange(): void;
 }
 
 /** Somebody whose offers are known. */
@@ -27,9 +30,18 @@ export interface Known {
 const PERSON = { capacity: 10, perSecond: 0.5, atOnce: 2 };
 /** People whose tags are kept: owners, and the guests who came last. All others are strangers until they confirmed. */
 const MAX_KNOWN = 1024;
+/** Short tags are told in multiples of this, so that their number does not say how many people there are. */
+const TAGS_TOLD = 64;
 
 interface Person extends Known {
   readonly pass: Bytes;
+}
+
+/** Tags for one boot nonce. */
+interface Table {
+  readonly nonce: Bytes;
+  /** By tag. */
+  readonly holders: Map<string, string>;
 }
 
 export class Passes {
@@ -37,7 +49,7 @@ export class Passes {
   /** By key id; who came last is the last one. */
   readonly #people = new Map<string, Person>();
   /** Holders by tag, for each boot nonce that is honoured. */
-  #tables = new Map<string, { readonly nonce: Bytes; readonly holders: Map<string, string> }>();
+  #tables = new Map<string, Table>();
 
   constructor(options: PassesOptions) {
     this.#options = options;
@@ -65,6 +77,7 @@ export class Passes {
     }));
     const fresh = [...this.#tables.values()].filter(({ holders }) => holders.size === 0);
     for (const person of [...this.#people.values()]) await this.#mark(person, fresh);
+    this.#options.onChange();
   }
 
   /** The pass to give to this browser. */
@@ -81,7 +94,9 @@ export class Passes {
     this.#people.delete(holder);
     this.#people.set(holder, person);
     this.#makeRoom();
-    if (!known) await this.#mark(person, [...this.#tables.values()]);
+    if (known) return;
+    await this.#mark(person, [...this.#tables.values()]);
+    this.#options.onChange();
   }
 
   /** Forgets all but owners and these guests: the time of the others is over. */
@@ -92,7 +107,7 @@ export class Passes {
 
   /** Somebody is none of our people any more. */
   forget(holder: string): void {
-    this.#people.delete(holder); // its tags lead to nobody, and go with their nonce
+    if (this.#people.delete(holder)) this.#options.onChange(); // its tags lead to nobody, and go with their nonce
   }
 
   /** Whose offer this is, if the tag is right; the offer itself must prove it. */
@@ -106,6 +121,28 @@ export class Passes {
     return undefined;
   }
 
+  /**
+   * The first bytes of all tags, for the rendezvous: it lets these offers through before strangers'. Those for the current
+   * nonce come first where there are too many; what is told is in the order of the bytes, between tags of nobody.
+   */
+  async shortTags(): Promise<Bytes> {
+    const told: string[] = [];
+    for (const { nonce, holders } of this.#tables.values()) {
+      const tags = [...holders.keys()].filter((tag) => this.#people.has(holders.get(tag)!));
+      for (let index = 0; tags.length === 0 || tags.length % TAGS_TOLD > 0; index++) {
+        tags.push(await this.#decoy(index, nonce));
+      }
+      told.push(...tags.slice(0, MAX_SHORT_TAGS - told.length));
+    }
+    return concat(...told.sort().map((tag) => fromHex(tag.slice(0, 2 * SHORT_TAG_BYTES))));
+  }
+
+  /** The tag of nobody; always the same under a nonce, so that a change does not give the others away. */
+  async #decoy(index: number, nonce: Bytes): Promise<string> {
+    const pass = await passFor(this.#options.secret, utf8(`porthole/decoy ${index}`));
+    return toHex(await passTag(pass, nonce));
+  }
+
   /** The guest who has not come for longest is a stranger from now on. */
   #makeRoom(): void {
     if (this.#people.size <= MAX_KNOWN) return;
@@ -116,7 +153,7 @@ export class Passes {
 
   async #mark(
     { holder, pass }: Person,
-    tables: readonly { readonly nonce: Bytes; readonly holders: Map<string, string> }[],
+    tables: readonly Table[],
   ): Promise<void> {
     for (const { nonce, holders } of tables) holders.set(toHex(await passTag(pass, nonce)), holder);
   }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Bytes } from "../lib/bytes.ts";
+import { type Bytes, toHex } from "../lib/bytes.ts";
 import type { Signer } from "../trust/ed25519.ts";
 import { keyId } from "../trust/key_id.ts";
 import { passFor, passTag } from "../trust/pass.ts";
@@ -21,7 +21,7 @@ async function isKnown(passes: Passes, publicKey: Bytes): Promise<boolean> {
 Deno.test("passes make room for whoever comes: the guest who has not come for longest goes, no owner does", async () => {
   const owner = { keyId: await keyId(key(0)), publicKey: key(0), label: "", createdAt: 0 };
   const records = { owners: () => [owner], grants: () => [], guests: () => [] };
-  const passes = new Passes({ secret: SECRET, records, isOver: () => false });
+  const passes = new Passes({ secret: SECRET, records, isOver: () => false, onChange() {} });
   await passes.start([NONCE]);
   for (let i = 1; i < 1024; i++) await passes.learn(key(i));
   await passes.learn(key(1));
@@ -59,4 +59,69 @@ Deno.test("passes forget guests whose grant has ended, and do not learn them aga
     assert.deepEqual(await known(scene), [false, true, true]);
     assert.deepEqual(await known(await scene.restarted()), [false, true, true]);
   });
+});
+
+/** The short tags that are told, each as digits, and those of these people for a nonce. */
+async function told(passes: Passes): Promise<string[]> {
+  return toHex(await passes.shortTags()).match(/.{16}/g) ?? [];
+}
+
+async function shortTag(publicKey: Bytes, nonce: Bytes): Promise<string> {
+  return toHex(await passTag(await passFor(SECRET, publicKey), nonce)).slice(0, 16);
+}
+
+Deno.test("passes tell short tags of all their people for each nonce, and of nobody else who could come", async () => {
+  const owner = { keyId: await keyId(key(0)), publicKey: key(0), label: "", createdAt: 0 };
+  const records = { owners: () => [owner], grants: () => [], guests: () => [] };
+  let changes = 0;
+  const onChange = () => changes++;
+  const passes = new Passes({ secret: SECRET, records, isOver: () => false, onChange });
+  const later = new Uint8Array(16).fill(1);
+  await passes.start([NONCE]);
+  await passes.learn(key(1));
+  await passes.follow([later, NONCE]);
+  const before = await told(passes);
+  for (const i of [0, 1]) {
+    for (const nonce of [NONCE, later]) assert.ok(before.includes(await shortTag(key(i), nonce)));
+  }
+  changes = 0;
+  await passes.learn(key(1)); // comes again
+  assert.equal(changes, 0);
+  passes.forget(toHex(await keyId(key(1))));
+  assert.equal(changes, 1);
+  const after = await told(passes);
+  for (const nonce of [NONCE, later]) {
+    assert.equal(after.includes(await shortTag(key(1), nonce)), false);
+  }
+});
+
+Deno.test("passes do not tell how many people there are, nor which tags are theirs", async () => {
+  const records = { owners: () => [], grants: () => [], guests: () => [] };
+  const passes = new Passes({ secret: SECRET, records, isOver: () => false, onChange() {} });
+  await passes.start([NONCE]);
+  const counts = new Set<number>();
+  let before = await told(passes);
+  for (let i = 0; i < 64; i++) {
+    await passes.learn(key(i));
+    const now = await told(passes);
+    assert.deepEqual(now, now.toSorted());
+    assert.equal(now.filter((tag) => !before.includes(tag)).length, 1, "the others stay");
+    counts.add(now.length);
+    before = now;
+  }
+  assert.deepEqual([...counts], [64]);
+  await passes.learn(key(64));
+  assert.equal((await told(passes)).length, 128);
+});
+
+Deno.test("passes tell no more tags than a message holds, those for the current nonce first", async () => {
+  const records = { owners: () => [], grants: () => [], guests: () => [] };
+  const passes = new Passes({ secret: SECRET, records, isOver: () => false, onChange() {} });
+  await passes.start([NONCE]);
+  for (let i = 0; i < 1024; i++) await passes.learn(key(i));
+  const later = new Uint8Array(16).fill(1);
+  await passes.follow([later, NONCE]);
+  const all = await told(passes);
+  assert.equal(all.length, 1024);
+  for (const i of [0, 511, 1023]) assert.ok(all.includes(await shortTag(key(i), later)));
 });

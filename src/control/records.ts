@@ -91,7 +91,7 @@ export interface Records {
   sawOwner(keyId: Bytes, at: number): void;
 
   /** Epoch of an issuer whose tokens hold, and no others: by lot after each removal, so that nobody can sign for it before. */
-  minEpoch(issuer: Bytes): number;
+  epoch(issuer: Bytes): number;
   /** Number of the last signed statement taken from this issuer; 0 for none. */
   lastStatement(issuer: Bytes): number;
 

@@ -17,6 +17,7 @@ import {
   type RegistrationSigner,
   RendezvousLink,
 } from "./rendezvous_link.ts";
+import { deviceUrl } from "./rendezvous_url.ts";
 
 export type { LossReason, MailHandler, RegistrationSigner };
 
@@ -26,6 +27,8 @@ export interface RendezvousClientOptions {
   readonly signer: RegistrationSigner;
   /** A fresh M0, signed: asked for at each registration and by `updatePresence`. */
   readonly presence: () => Promise<Bytes>;
+  /** Short tags of the device's people: told after each registration and by `updatePeople`. */
+  readonly people: () => Promise<Bytes>;
   readonly mail: MailHandler;
   readonly log: Log;
   /** Told of each change; must not throw. */
@@ -49,7 +52,10 @@ export class RendezvousClient {
   #shell: string | undefined;
   #link: RendezvousLink | undefined;
   #pingEveryMs: number;
+  /** Until when after a change of the network there is no time to lose; of `performance.now`, as the next. */
   #hurryUntil = -Infinity;
+  /** When the last connection that held was lost. */
+  #lostAt: number | undefined;
   #pausing: AbortController | undefined;
 
   /** Throws an Error for a URL that cannot be dialled. */
@@ -84,14 +90,20 @@ export class RendezvousClient {
     this.#link?.updatePresence();
   }
 
+  /** Call when `people` gives something else. */
+  updatePeople(): void {
+    this.#link?.updatePeople();
+  }
+
   /**
-   * The network changed, or a path to a browser went silent: whatever of ours is dead is to be known soon. `addresses` are
-   * this machine's, if they changed.
+   * The network changed, or a path to a browser went silent: whatever of ours is dead is to be known soon, and no wait
+   * goes on. `addresses` are this machine's, if they changed.
    */
   doubt(addresses?: ReadonlySet<string>): void {
     this.#hurryUntil = performance.now() + this.#limits.hurryMs;
-    this.#pausing?.abort();
+    this.#lostAt = undefined;
     this.#link?.doubt(addresses);
+    this.#pausing?.abort();
   }
 
   get #isHurried(): boolean {
@@ -114,12 +126,13 @@ export class RendezvousClient {
   }
 
   async #connect(signal: AbortSignal, attempt: number): Promise<Loss> {
-    const { signer, presence, mail, log } = this.#options;
+    const { signer, presence, people, mail, log } = this.#options;
     this.#set({ kind: "connecting", attempt });
     const link = this.#link = new RendezvousLink({
       url: this.#url,
       signer,
       presence,
+      people,
       mail,
       log,
       limits: this.#isHurried
@@ -149,9 +162,10 @@ export class RendezvousClient {
     if (reason === "silent") {
       this.#pingEveryMs = Math.max(this.#limits.minPingMs, this.#pingEveryMs / 2);
     }
-    const retryMs = this.#isHurried ? this.#limits.hurryPauseMs : backoffMs(attempt - 1, {
+    if (attempt === 0) this.#lostAt = undefined; // it had held: one that only flaps is no return
+    const retryMs = backoffMs(attempt - 1, {
       floorMs: this.#limits.retryFloorMs,
-      ceilingMs: this.#limits.retryCeilingMs,
+      ceilingMs: this.#ceilingMs(this.#lostAt ??= performance.now()),
       random: Math.random(),
     });
     this.#options.log.warn("rendezvous.lost", { url: this.#url, reason, detail, retryMs });
@@ -159,22 +173,19 @@ export class RendezvousClient {
     const pausing = this.#pausing = new AbortController();
     const ends = AbortSignal.any([signal, pausing.signal]);
     await delay(retryMs, undefined, { signal: ends }).catch(() => {}); // aborted: the loop sees it
+    pausing.abort();
+  }
+
+  /** The longest wait now. */
+  #ceilingMs(lostAt: number): number {
+    const { retryCeilingMs, eagerMs, eagerCeilingMs, hurryCeilingMs } = this.#limits;
+    if (this.#isHurried) return Math.min(hurryCeilingMs, retryCeilingMs);
+    const isEager = performance.now() - lostAt < eagerMs;
+    return isEager ? Math.min(eagerCeilingMs, retryCeilingMs) : retryCeilingMs;
   }
 
   #set(state: RendezvousState): void {
     this.#state = state;
     this.#options.onState?.(state);
   }
-}
-
-/** The address of the device's end; `http` and `https` are taken for what they mean. */
-function deviceUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text.replace(/^http/i, "ws")) : undefined;
-  const isWebSocket = url?.protocol === "ws:" || url?.protocol === "wss:";
-  if (url === undefined || !isWebSocket || url.search || url.hash || url.username || url.password) {
-    throw new Error(
-      `Cannot use rendezvous '${text}': it is not an address like wss://meet.example.org`,
-    );
-  }
-  return `${url.href.replace(/\/$/, "")}/v1/device`;
 }

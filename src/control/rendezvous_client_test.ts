@@ -25,6 +25,7 @@ class Scene implements AsyncDisposable {
   readonly #wanted: ((connection: Connection) => void)[] = [];
   readonly running: Promise<void>;
   presence = "one";
+  people = new Uint8Array(8);
 
   private constructor(server: WebSocketServer, limits: Partial<ClientLimits>) {
     this.#server = server;
@@ -39,6 +40,7 @@ class Scene implements AsyncDisposable {
       url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
       signer: { publicKey: KEY, sign: (message) => Promise.resolve(fakeSignature(message)) },
       presence: () => Promise.resolve(utf8(this.presence)),
+      people: () => Promise.resolve(this.people),
       mail: {
         receive: (peer, sealed) => {
           this.mail.push(`${peer} ${toHex(sealed)}`);
@@ -77,6 +79,8 @@ class Scene implements AsyncDisposable {
     await connection.next();
     connection.send(REGISTERED);
     await this.until(() => this.client.state.kind === "registered");
+    const tags = toBase64Url(this.people);
+    assert.deepEqual(await connection.next(), { type: "people", tags });
     return connection;
   }
 
@@ -136,6 +140,7 @@ function fakeSignature(message: Bytes): Bytes {
 const UNUSED = {
   signer: { publicKey: KEY, sign: () => Promise.reject(new Error("unused")) },
   presence: () => Promise.reject(new Error("unused")),
+  people: () => Promise.reject(new Error("unused")),
   mail: { receive() {}, gone() {} },
   log: recorder([]),
 };
@@ -166,7 +171,7 @@ Deno.test("rendezvous client registers by its challenge and learns the ICE serve
   assert.deepEqual(scene.states.map(({ kind }) => kind), ["connecting", "registered", "stopped"]);
   assert.match(
     scene.lines.join("\n"),
-    /^rendezvous\.connected {"url":"ws:\/\/127\.0\.0\.1:\d+\/v1\/device","pingSeconds":720}$/,
+    /^rendezvous\.connected {"url":"ws:\/\/127\.0\.0\.1:\d+\/v1\/device","pingSeconds":750}$/,
   );
 });
 
@@ -186,6 +191,22 @@ Deno.test("rendezvous client brings mail both ways and tells who is gone", async
   scene.client.updatePresence();
   const presence = toBase64Url(utf8("two"));
   assert.deepEqual(await connection.next(), { type: "presence", presence });
+});
+
+Deno.test("rendezvous client tells who its people are when it comes and when they change, not more often than it may", async () => {
+  await using scene = await Scene.start({ peopleMs: 50 });
+  scene.people = new Uint8Array(8).fill(1);
+  const connection = await scene.registered();
+  const begin = performance.now();
+  for (let change = 2; change <= 9; change++) {
+    scene.people = new Uint8Array(8).fill(change);
+    scene.client.updatePeople();
+  }
+  const tags = toBase64Url(new Uint8Array(8).fill(9));
+  assert.deepEqual(await connection.next(), { type: "people", tags }, "the last one, and no other");
+  assert.ok(performance.now() - begin > 40, "without a pause");
+  connection.socket.terminate();
+  await scene.registered(); // looks itself
 });
 
 Deno.test("rendezvous client comes back after a loss, and its peers are gone", async () => {
@@ -278,7 +299,7 @@ Deno.test("rendezvous client stays while its pings are answered", async () => {
 Deno.test("rendezvous client in doubt finds a dead connection soon, and dials again at once", async () => {
   await using scene = await Scene.start({
     ...{ pingMs: 3_600_000, doubtMs: 5, pongMs: 3_600_000 },
-    ...{ retryFloorMs: 3_600_000, retryCeilingMs: 3_600_000, hurryPauseMs: 1 },
+    ...{ retryFloorMs: 3_600_000, retryCeilingMs: 3_600_000, eagerMs: 0, hurryCeilingMs: 1 },
   });
   const dead = await scene.registered(); // it answers no ping
   scene.client.doubt();
@@ -291,19 +312,29 @@ Deno.test("rendezvous client in doubt keeps a connection that answers", async ()
   await using scene = await Scene.start({ doubtMs: 60_000, pongMs: 60_000 });
   const connection = await scene.registered();
   const pinged = new Promise((resolve) => connection.socket.once("ping", resolve));
-  scene.client.doubt(new Set(["192.0.2.1"])); // the loopback's address is not among those that go
+  scene.client.doubt(new Set(["127.0.0.1", "192.0.2.1"]));
   await pinged;
   assert.equal(scene.client.state.kind, "registered");
   assert.equal(lossOf(scene), undefined);
 });
 
 Deno.test("rendezvous client that waits dials at once when the network changes", async () => {
-  await using scene = await Scene.start({ retryFloorMs: 3_600_000, retryCeilingMs: 3_600_000 });
+  await using scene = await Scene.start({
+    ...{ retryFloorMs: 3_600_000, retryCeilingMs: 3_600_000, eagerMs: 0, hurryMs: 0 },
+  });
   const connection = await scene.registered();
   connection.socket.close();
   await scene.until(() => scene.client.state.kind === "waiting");
   scene.client.doubt();
   await scene.registered();
+});
+
+Deno.test("rendezvous client waits longer and longer for one that takes it and hangs up", async () => {
+  await using scene = await Scene.start({ retryCeilingMs: 64, eagerCeilingMs: 2, eagerMs: 1 });
+  for (let visit = 0; visit < 8; visit++) (await scene.registered()).socket.terminate();
+  await scene.until(() => scene.states.filter(({ kind }) => kind === "waiting").length >= 8);
+  const waits = scene.states.flatMap((state) => state.kind === "waiting" ? [state.retryMs] : []);
+  assert.ok(Math.max(...waits) > 16, waits.join());
 });
 
 Deno.test("rendezvous client does not wait for a challenge for ever", async () => {

@@ -23,6 +23,8 @@ import {
   type ToDevice,
 } from "../protocol/signal.ts";
 import type { LinkLimits } from "./rendezvous_limits.ts";
+import { isPortal } from "./rendezvous_url.ts";
+import { Seldom } from "./seldom.ts";
 
 /** The device's key. */
 export interface RegistrationSigner {
@@ -43,6 +45,8 @@ export interface LinkOptions {
   readonly signer: RegistrationSigner;
   /** A fresh M0, signed. */
   readonly presence: () => Promise<Bytes>;
+  /** Short tags of our people (`Passes`). */
+  readonly people: () => Promise<Bytes>;
   readonly mail: MailHandler;
   /** The connection stands. `shell` is the origin of the page that the rendezvous serves. */
   readonly registered: (iceServers: readonly IceServerEntry[], shell: string) => void;
@@ -57,9 +61,12 @@ export interface LinkOptions {
 export type LossReason =
   | "stopped"
   | "unreachable"
+  /** A web page answers in its place: this network may want a login first. */
+  | "portal"
   | "timeout"
   | "closed"
   | "silent"
+  /** The network changed: its address is gone, or no sign of life came. */
   | "moved"
   | "slow"
   | "malformed"
@@ -76,6 +83,7 @@ type State = "opening" | "open" | "registering" | "registered" | "ended";
 export class RendezvousLink {
   readonly #options: LinkOptions;
   readonly #peers = new Set<number>();
+  readonly #people: Seldom;
   #state: State = "opening";
   #socket: WebSocket | undefined;
   #settle: ((loss: Loss) => void) | undefined;
@@ -86,6 +94,8 @@ export class RendezvousLink {
 
   constructor(options: LinkOptions) {
     this.#options = options;
+    const tell = () => this.#tellPeople().catch((error: unknown) => this.#failed(error));
+    this.#people = new Seldom(() => void tell(), options.limits.peopleMs);
   }
 
   /** Dials and stays until the connection ends, which it does when `signal` says so at the latest. Call once. */
@@ -118,6 +128,11 @@ export class RendezvousLink {
     this.#publish().catch((error: unknown) => this.#failed(error));
   }
 
+  /** Our people are others: tells the rendezvous, soon. */
+  updatePeople(): void {
+    if (this.#state === "registered") this.#people.ask();
+  }
+
   /**
    * The path is in doubt: asks for a sign of life now, and gives a dead connection up soon. One whose own address this
    * machine no longer has (`addresses`) is dead.
@@ -140,7 +155,9 @@ export class RendezvousLink {
       autoPong: false, // `ws` would queue pongs without end for one who does not read
     });
     this.#timer = setTimeout(() => this.#end({ reason: "timeout" }), limits.registerMs);
-    socket.on("upgrade", ({ socket }) => this.#localAddress = addressOf(socket.localAddress));
+    socket.on("upgrade", ({ socket: { localAddress } }) => {
+      this.#localAddress = localAddress?.replace(/^::ffff:(?=\d+\.)/, "");
+    });
     socket.on("open", () => this.#opened());
     socket.on("message", (data, isBinary) => this.#read(isBinary ? "" : String(data)));
     socket.on("pong", () => this.#heardSincePing = true);
@@ -149,7 +166,8 @@ export class RendezvousLink {
       if (this.#isWritable()) socket.pong(data);
     });
     socket.on("error", (error) => {
-      const reason = this.#state === "opening" ? "unreachable" : "closed";
+      const unopened = isPortal(error.message) ? "portal" : "unreachable";
+      const reason = this.#state === "opening" ? unopened : "closed";
       this.#end({ reason, detail: error.message });
     });
     socket.on("close", () => this.#end({ reason: "closed" }));
@@ -206,6 +224,10 @@ export class RendezvousLink {
     this.#write({ type: "presence", presence: toBase64Url(await this.#options.presence()) });
   }
 
+  async #tellPeople(): Promise<void> {
+    this.#write({ type: "people", tags: toBase64Url(await this.#options.people()) });
+  }
+
   /** Our own key or clock failed: another try may do better. */
   #failed(error: unknown): void {
     this.#end({ reason: "failed", detail: String(error) });
@@ -214,6 +236,7 @@ export class RendezvousLink {
   #begin(iceServers: readonly IceServerEntry[], shell: string): void {
     this.#state = "registered";
     this.#options.registered(iceServers, shell);
+    this.updatePeople();
     this.#pause();
   }
 
@@ -280,14 +303,9 @@ export class RendezvousLink {
     if (this.#state === "ended") return;
     this.#state = "ended";
     clearTimeout(this.#timer);
+    this.#people.stop();
     this.#socket?.terminate();
     for (const peer of [...this.#peers]) this.#forget(peer);
     this.#settle?.(loss);
   }
-}
-
-/** An address as `os.networkInterfaces` writes it; undefined for the loopback, which stays. */
-function addressOf(text: string | undefined): string | undefined {
-  const address = text?.replace(/^::ffff:/, "");
-  return address === undefined || /^127\.|^::1$/.test(address) ? undefined : address;
 }

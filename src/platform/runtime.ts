@@ -1,7 +1,8 @@
 /**
  * What the program wants to know of the runtime below it, which is Deno, or Node where Deno does not exist. Both answer
- * through `node:process`, so nothing here asks which one it is but for its name.
+ * through `node:` modules, so nothing here asks which one it is but for its name.
  */
+import { isBuiltin } from "node:module";
 import process from "node:process";
 
 /** The runtime that executes this program. */
@@ -10,6 +11,8 @@ export interface Runtime {
   readonly version: string;
   /** As Node names it: "x64", "arm64", "arm". */
   readonly arch: string;
+  /** Whether it has node:sqlite, without which there is no agent: Node from 22.13 on. */
+  readonly sqlite: boolean;
 }
 
 /** Says on what the program runs. */
@@ -19,7 +22,16 @@ export function currentRuntime(): Runtime {
     name: deno === undefined ? "node" : "deno",
     version: deno ?? node ?? "unknown",
     arch: process.arch,
+    sqlite: isBuiltin("node:sqlite"),
   };
+}
+
+/** Throws an Error with the remedy if the program can only tell its version here. */
+export function demandAbleRuntime({ name, version, sqlite }: Runtime = currentRuntime()): void {
+  if (sqlite) return;
+  const remedy =
+    "run dist/porthole.mjs with Node 22.13 or later, or build with NODE_ARMV7 (README)";
+  throw new Error(`Cannot run on ${name} ${version}: it has no node:sqlite; ${remedy}`);
 }
 
 /** Signals that ask a daemon to end: systemd and `kill`, Ctrl-C, a closed terminal. */

@@ -1,12 +1,21 @@
 import assert from "node:assert/strict";
 import process from "node:process";
-import { currentRuntime, listenForStop } from "./runtime.ts";
+import { currentRuntime, demandAbleRuntime, listenForStop } from "./runtime.ts";
 
 Deno.test("the runtime is named with its own version", () => {
   assert.deepEqual(currentRuntime(), {
     name: "deno",
     version: Deno.version.deno,
     arch: process.arch,
+    sqlite: true,
+  });
+});
+
+Deno.test("a runtime without SQLite is refused with the remedy", () => {
+  demandAbleRuntime();
+  const old = { name: "node", version: "20.11.0", arch: "arm", sqlite: false } as const;
+  assert.throws(() => demandAbleRuntime(old), {
+    message: /^Cannot run on node 20\.11\.0: it has no node:sqlite; .*22\.13/,
   });
 });
 

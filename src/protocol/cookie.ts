@@ -1,8 +1,9 @@
 /**
  * One cookie, from the line that sets it (RFC 6265bis 5.6). Pure; shared by the agent's jar and the copy of it in a page.
  *
- * A jar belongs to one service, so there is one host: `Domain` is read only for `__Host-`, which must not have one. Every
- * origin counts as secure: the page's own is, whatever the device speaks on its LAN. `SameSite` says nothing here.
+ * A jar belongs to one service, so there is one host, by whatever names it is known: `Domain` must fit one of them, and
+ * leads nowhere else. Every origin counts as secure: the page's own is, whatever the device speaks on its LAN. `SameSite`
+ * says nothing here.
  */
 import { parseCookieDate } from "./cookie_date.ts";
 
@@ -39,6 +40,8 @@ export interface CookieContext {
   /** Milliseconds since 1970 by the clock of whoever wrote `Expires`; undefined if nobody knows. */
   readonly date: number | undefined;
   readonly source: CookieSource;
+  /** Names and addresses under which the service is known here. Undefined: whoever wrote the line has judged `Domain`. */
+  readonly hosts?: readonly string[] | undefined;
 }
 
 interface Attributes {
@@ -59,6 +62,7 @@ export function parseSetCookie(line: string, context: CookieContext): NewCookie 
   const value = trim(pair.slice(equals + 1));
   if (name.length + value.length > MAX_COOKIE_BYTES || name + value === "") return undefined;
   const attributes = readAttributes(rest, context.date);
+  if (!isOwnDomain(attributes.domain ?? "", context.hosts)) return undefined;
   const cookie: NewCookie = {
     name,
     value,
@@ -85,6 +89,20 @@ function readAttributes(parts: readonly string[], date: number | undefined): Att
   }
   return attributes;
 }
+
+/** RFC 6265bis 5.7, step 10. An empty one is none. */
+function isOwnDomain(attribute: string, hosts: readonly string[] | undefined): boolean {
+  const domain = attribute.replace(/^\./, "").toLowerCase();
+  if (domain === "" || hosts === undefined) return true;
+  return hosts.some((host) => domainMatches(host.toLowerCase(), domain));
+}
+
+/** RFC 6265 5.1.3: an address has no parent. */
+function domainMatches(host: string, domain: string): boolean {
+  return host === domain || (host.endsWith(`.${domain}`) && !ADDRESS.test(host));
+}
+
+const ADDRESS = /^(?:[\d.]+|.*:.*)$/;
 
 /** The last of a name counts. */
 function readAttribute(

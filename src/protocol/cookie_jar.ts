@@ -23,6 +23,9 @@ export interface VisibleCookie {
   readonly secure: boolean;
 }
 
+/** A cookie that scripts may not see: only that they cannot set one of its name, as the copy in a page is told of it. */
+export type HiddenCookie = Pick<VisibleCookie, "name" | "path" | "life">;
+
 interface Entry {
   readonly name: string;
   readonly value: string;
@@ -42,7 +45,7 @@ export class CookieJar {
   #clock = 0;
   #revision = 0;
 
-  /** Counts the changes that scripts can see, except that time passed. */
+  /** Counts the changes that scripts can see, and which names are hidden from them, except that time passed. */
   get revision(): number {
     return this.#revision;
   }
@@ -60,8 +63,10 @@ export class CookieJar {
     if (cookie.life === undefined || cookie.life > 0) {
       this.#entries.set(key, this.#entry(now, cookie, present));
     }
-    const isSeen = present ? !present.httpOnly : false;
-    if (isSeen || (!cookie.httpOnly && this.#entries.has(key))) this.#revision++;
+    const after = this.#entries.get(key);
+    const isSeen = [present, after].some((entry) => entry !== undefined && isVisible(entry));
+    const isHidden = (entry: Entry | undefined) => entry?.httpOnly ?? false;
+    if (isSeen || isHidden(present) !== isHidden(after)) this.#revision++;
     this.#evict(now);
   }
 
@@ -85,15 +90,29 @@ export class CookieJar {
     return entries.map((entry) => toVisible(entry, now));
   }
 
+  /** The names that no script may set. */
+  allHidden(now: number): HiddenCookie[] {
+    this.#expire(now);
+    const entries = [...this.#entries.values()].filter(({ httpOnly }) => httpOnly);
+    return entries.map(({ name, path, end }) => ({ name, path, life: lifeOf(end, now) }));
+  }
+
   /** Takes the place of all there is. */
-  load(now: number, cookies: readonly VisibleCookie[]): void {
+  load(
+    now: number,
+    cookies: readonly VisibleCookie[],
+    hidden: readonly HiddenCookie[] = [],
+  ): void {
     this.#entries.clear();
     for (const cookie of cookies) this.set(now, { ...cookie, httpOnly: false }, "service");
+    for (const cookie of hidden) {
+      this.set(now, { ...cookie, value: "", secure: false, httpOnly: true }, "service");
+    }
   }
 
   /** Forgets all cookies. */
   clear(): void {
-    if ([...this.#entries.values()].some(isVisible)) this.#revision++;
+    if (this.#entries.size > 0) this.#revision++;
     this.#entries.clear();
   }
 
@@ -102,7 +121,7 @@ export class CookieJar {
     for (const [key, entry] of this.#entries) {
       if (entry.end !== Infinity) continue;
       this.#entries.delete(key);
-      if (!entry.httpOnly) this.#revision++;
+      this.#revision++;
     }
   }
 
@@ -133,10 +152,10 @@ export class CookieJar {
     if (!this.#isFull()) return;
     this.#expire(now);
     const oldest = [...this.#entries].sort(([, a], [, b]) => a.used - b.used);
-    for (const [key, entry] of oldest) {
+    for (const [key] of oldest) {
       if (!this.#isFull()) return;
       this.#entries.delete(key);
-      if (!entry.httpOnly) this.#revision++;
+      this.#revision++;
     }
   }
 
@@ -160,7 +179,11 @@ function isVisible({ httpOnly }: Entry): boolean {
 }
 
 function toVisible({ name, value, path, end, secure }: Entry, now: number): VisibleCookie {
-  return { name, value, path, life: end === Infinity ? undefined : end - now, secure };
+  return { name, value, path, life: lifeOf(end, now), secure };
+}
+
+function lifeOf(end: number, now: number): number | undefined {
+  return end === Infinity ? undefined : end - now;
 }
 
 /** A cookie as it stands in a Cookie header and in `document.cookie` (RFC 6265bis 5.8.3). */

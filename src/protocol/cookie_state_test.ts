@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
 import type { VisibleCookie } from "./cookie_jar.ts";
-import { encodeCookieState, parseCookieState } from "./cookie_state.ts";
+import { type CookieState, encodeCookieState, parseCookieState } from "./cookie_state.ts";
 import { encodeCookieWrites, MAX_WRITES, parseCookieWrites } from "./cookie_writes.ts";
 import { FIELD_VALUE } from "./http.ts";
 import {
@@ -12,13 +12,23 @@ import {
 } from "./login.ts";
 
 const COOKIE: VisibleCookie = { name: "a", value: "1é", path: "/", life: 1000, secure: true };
-const STATE = { tag: "0badc0de.7", cookies: [COOKIE, { ...COOKIE, name: "", life: undefined }] };
+const STATE: CookieState = {
+  tag: "0badc0de.7",
+  cookies: [COOKIE, { ...COOKIE, name: "", life: undefined }],
+  hidden: [],
+};
+const HIDDEN: CookieState = {
+  ...STATE,
+  hidden: [{ name: "s", path: "/", life: undefined }, { name: "t", path: "/x", life: 5 }],
+};
 const STATE_TEXT = '["0badc0de.7",[["a","1é","/",1000,true],["","1é","/",null,true]]]';
 
 Deno.test("a state of cookies has one form, and fits into a header", () => {
   equal(encodeCookieState(STATE), STATE_TEXT);
   ok(FIELD_VALUE.test(STATE_TEXT));
   deepEqual(parseCookieState(STATE_TEXT), STATE);
+  equal(encodeCookieState(HIDDEN), `${STATE_TEXT.slice(0, -1)},[["s","/",null],["t","/x",5]]]`);
+  deepEqual(parseCookieState(encodeCookieState(HIDDEN)), HIDDEN);
 });
 
 Deno.test("a state that is cut, too long or of something else is none", () => {
@@ -27,7 +37,17 @@ Deno.test("a state that is cut, too long or of something else is none", () => {
   }
   const row = ["a", "1", "/", null, false];
   const others: readonly unknown[] = [
-    ...[{}, ["-"], ["-", [], 1], ["x y", []], ["-", [["a"]]], ["-", [{ ...row }]], ["-", {}]],
+    ...[
+      {},
+      ["-"],
+      ["-", [], 1],
+      ["-", [], [["a", "/"]]],
+      ["-", [], [], []],
+      ["x y", []],
+      ["-", [["a"]]],
+      ["-", [{ ...row }]],
+      ["-", {}],
+    ],
     ["-", Array(181).fill(row)],
     ["-", [["a", "1", "/", 0.5, false]]],
     ["-", [["a", "x".repeat(50_000), "/", null, false]]],

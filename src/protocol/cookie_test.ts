@@ -51,6 +51,24 @@ Deno.test("a line is read as browsers read it (RFC 6265bis 5.6)", () => {
   for (const [line, wanted] of cases) deepEqual(parsed(line), wanted, line);
 });
 
+Deno.test("a Domain that does not fit the service's own names refuses the cookie (RFC 6265bis 5.7, step 10)", () => {
+  const hosts = ["192.168.1.5", "Gate.Example.org"];
+  const taken = (domain: string) =>
+    parseSetCookie(`a=1; Domain=${domain}`, { ...SERVICE, hosts }) !== undefined;
+  const own = ["192.168.1.5", "gate.example.org", ".gate.example.org", "EXAMPLE.org", "org", ""];
+  const foreign = [
+    ...["example.com", "x.gate.example.org", "ate.example.org", "168.1.5", "5", "..example.org"],
+    "example.org.",
+  ];
+  for (const domain of own) ok(taken(domain), domain);
+  for (const domain of foreign) ok(!taken(domain), domain);
+  ok(
+    !parseSetCookie("a=1; Domain=example.org; Domain=x", { ...SERVICE, hosts }),
+    "the last counts",
+  );
+  ok(parseSetCookie("a=1; Domain=x", SERVICE), "who judged it says so by naming no hosts");
+});
+
 Deno.test("prefixes are kept, whatever the device speaks on its LAN (RFC 6265bis 4.1.3)", () => {
   const good = [
     "__Secure-a=1; Secure",

@@ -23,6 +23,8 @@ export const OWN_HEADER_PREFIX = "x-porthole-";
 /** What the agent itself answers: `cookie_writes.ts` and `login.ts` say how. */
 export const COOKIES_PATH = `${RESERVED_PREFIX}cookies`;
 export const LOGIN_PATH = `${RESERVED_PREFIX}login`;
+/** The answer to a GET is the service's own origin on its LAN, as "http://192.168.1.5"; empty where it has none. */
+export const TARGET_PATH = `${RESERVED_PREFIX}target`;
 
 /**
  * In each answer: a name for the person whose session it is, the same for as long as the grant lasts and different for
@@ -30,10 +32,16 @@ export const LOGIN_PATH = `${RESERVED_PREFIX}login`;
  */
 export const HOLDER_HEADER = `${OWN_HEADER_PREFIX}holder`;
 
+/** In a redirect that leads to another service of the device: its id, a blank, the path there. `Location` stays as it was. */
+export const ELSEWHERE_HEADER = `${OWN_HEADER_PREFIX}elsewhere`;
+
+/** In a request, "omit": it goes without the person's cookies and logins, and leaves none behind (Fetch 2.2.5). */
+export const CREDENTIALS_HEADER = `${OWN_HEADER_PREFIX}credentials`;
+
 /** One header line. Repeated names are repeated pairs; order is kept. */
 export type Header = readonly [name: string, value: string];
 
-/** What an opener asks for. A service is named by its id; no address ever travels (DESIGN 8). */
+/** What an opener asks for. A service is named by its id, never by an address (DESIGN 8). */
 export interface RequestHead {
   readonly kind: "http" | "websocket";
   readonly service: string;

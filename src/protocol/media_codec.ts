@@ -13,6 +13,7 @@ export function readMediaOffer(value: unknown): MediaOffer {
     mid: matching(fields.mid, MID),
     camera: fields.camera === null ? null : id(fields.camera),
     codecs: list(fields.codecs, h264Offer),
+    ...optional(fields, "playoutDelay", uint),
   };
 }
 
@@ -27,6 +28,7 @@ export function readMediaAnswer(value: unknown): MediaAnswer {
     ssrc: uint(fields.ssrc),
     ...optional(fields, "rtxSsrc", uint),
     cname: matching(fields.cname, CNAME),
+    ...optional(fields, "playoutDelay", uint),
   };
 }
 

@@ -42,6 +42,7 @@ import {
 } from "./limits.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Stream } from "./stream.ts";
+import { urgencyOf, urgencyOfAnswer } from "./urgency.ts";
 
 /** What happened on a stream. After `reset`, or after both halves ended, the id means nothing any more. */
 export type MuxEvent =
@@ -135,7 +136,7 @@ export class Mux {
       id: this.#lastId + 1,
       head: encodeRequestHead(head),
     });
-    const stream = this.#add(now, ++this.#lastId);
+    const stream = this.#add(now, ++this.#lastId, head);
     this.#enqueue(frame);
     this.#deadline = Math.min(this.#deadline, now + HEAD_LIMIT_MS);
     return stream.id;
@@ -147,6 +148,8 @@ export class Mux {
     if (stream === undefined) return; // reset meanwhile; its event is on the way
     const frame = encodeFrame({ type: "head", id, head: encodeResponseHead(head) });
     stream.respond();
+    stream.urgency = urgencyOfAnswer(stream.urgency, head);
+    this.#scheduler.move(stream);
     this.#enqueue(frame);
   }
 
@@ -245,7 +248,7 @@ export class Mux {
     if (this.#streams.size >= MAX_STREAMS || this.#waitingBytes >= MAX_WAITING_BYTES) {
       return this.#refuse(frame.id, "limit");
     }
-    this.#add(now, frame.id);
+    this.#add(now, frame.id, head);
     this.#events.push({ type: "open", id: frame.id, head });
   }
 
@@ -314,9 +317,11 @@ export class Mux {
     const stream = this.#scheduler.next(this.#credit.available);
     const frame = stream?.nextFrame(this.#credit.available);
     if (stream === undefined || frame === undefined) return undefined;
+    const cost = DATA_COST_BYTES + (frame.type === "data" ? frame.bytes.length : 0);
+    this.#scheduler.sent(cost);
     if (frame.type === "data") {
       this.#queued -= frame.bytes.length;
-      this.#credit.spend(frame.bytes.length + DATA_COST_BYTES);
+      this.#credit.spend(cost);
     }
     if (stream.paused && stream.queue.low) {
       stream.paused = false;
@@ -357,9 +362,10 @@ export class Mux {
 
   /* ---- streams ------------------------------------------------------------------------------------------ */
 
-  #add(now: number, id: number): Stream {
+  #add(now: number, id: number, head: RequestHead): Stream {
     const stream = new Stream(id, {
       opener: this.#opener,
+      urgency: urgencyOf(head),
       send: this.#send,
       receive: this.#receive,
       openedAt: now,

@@ -54,6 +54,8 @@ export interface MediaOffer {
    */
   readonly camera: string | null;
   readonly codecs: readonly H264Offer[];
+  /** Number of the header extension that asks for no delay, where the browser knows it. */
+  readonly playoutDelay?: number;
 }
 
 /** What the agent sends in that section; `inactive` sections carry nothing. */
@@ -66,7 +68,12 @@ export type MediaAnswer =
     readonly ssrc: number;
     readonly rtxSsrc?: number;
     readonly cname: string;
+    /** As offered, where the agent will use it. */
+    readonly playoutDelay?: number;
   };
+
+/** Pictures carry how long they may wait; with 0 at least they are shown as they come (libwebrtc). */
+export const PLAYOUT_DELAY_URI = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay";
 
 /**
  * Largest data-channel message that either end takes, in bytes: what Chromium announces. Ours are
@@ -190,6 +197,9 @@ function answeredSection(answer: MediaAnswer, transport: TransportFields): strin
     answer.active ? "a=sendonly" : "a=inactive",
     "a=rtcp-mux",
     "a=rtcp-rsize",
+    ...(answer.active && answer.playoutDelay !== undefined
+      ? [`a=extmap:${answer.playoutDelay} ${PLAYOUT_DELAY_URI}`]
+      : []),
     ...formats(codecs),
     ...(answer.active ? sources(answer) : []),
   ];
@@ -206,10 +216,7 @@ function payloadTypes(codecs: readonly H264Offer[]): number[] {
   );
 }
 
-/**
- * Neither congestion feedback nor header extensions: the sender has no use for them
- * (werift-audit.md 5).
- */
+/** No congestion feedback: the sender judges the path by reception reports (werift-audit.md 5). */
 function formats(codecs: readonly H264Offer[]): string[] {
   if (codecs.length === 0) return [`a=rtpmap:${IDLE_PAYLOAD_TYPE} H264/90000`];
   return codecs.flatMap((codec) => {

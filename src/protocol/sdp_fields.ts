@@ -61,6 +61,12 @@ export function checkCodec(codec: H264Offer): void {
   checkPayloadType(codec.rtx);
 }
 
+/** RFC 8285 4.2: numbers of one-byte headers. */
+function checkExtension(number: number | undefined): void {
+  if (number === undefined) return;
+  demand(Number.isInteger(number) && number >= 1 && number <= 14, "bad header extension");
+}
+
 function checkMids(sections: readonly { readonly mid: string }[]): void {
   demand(Array.isArray(sections), "no list of sections");
   demand(sections.length <= MAX_MEDIA_SECTIONS, "too many sections");
@@ -76,7 +82,8 @@ function checkMids(sections: readonly { readonly mid: string }[]): void {
 /** Throws a ProtocolError unless the sections may be offered together. */
 export function checkMediaOffers(offers: readonly MediaOffer[]): void {
   checkMids(offers);
-  for (const { camera, codecs } of offers) {
+  for (const { camera, codecs, playoutDelay } of offers) {
+    checkExtension(playoutDelay);
     demand(camera === null || typeof camera === "string", "bad camera");
     demand(Array.isArray(codecs) && codecs.length <= MAX_CODECS, "too many codecs");
     demand(camera === null || codecs.length > 0, "a section with a camera needs a codec");
@@ -93,6 +100,7 @@ export function checkMediaAnswers(answers: readonly MediaAnswer[]): void {
   for (const answer of answers) {
     demand(typeof answer.active === "boolean", "section neither active nor inactive");
     if (!answer.active) continue;
+    checkExtension(answer.playoutDelay);
     checkCodec(answer.codec);
     demand(answer.codec.rtx !== answer.codec.payloadType, "payload type used twice");
     demand((answer.codec.rtx === undefined) === (answer.rtxSsrc === undefined), "half an rtx");

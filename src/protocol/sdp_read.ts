@@ -5,7 +5,7 @@
 import { type Bytes, fromHex } from "../lib/bytes.ts";
 import { ProtocolError } from "./errors.ts";
 import { APPLICATION_MID, checkMediaOffers, checkTransport } from "./sdp_fields.ts";
-import type { H264Offer, MediaOffer, TransportFields } from "./sdp.ts";
+import { type H264Offer, type MediaOffer, PLAYOUT_DELAY_URI, type TransportFields } from "./sdp.ts";
 
 /**
  * Bound of a description, in characters. Chromium's with sixteen video sections has about 120 000.
@@ -48,7 +48,11 @@ export function readMedia(sdp: string): MediaOffer[] {
     if (!media.startsWith("video ")) {
       throw new ProtocolError("Cannot read session description: section is not video");
     }
-    return { mid: onlyValue(lines, "mid"), camera: null, codecs: readCodecs(lines) };
+    const playoutDelay = readExtension(lines, PLAYOUT_DELAY_URI);
+    return {
+      ...{ mid: onlyValue(lines, "mid"), camera: null, codecs: readCodecs(lines) },
+      ...(playoutDelay === undefined ? {} : { playoutDelay }),
+    };
   });
   checkMediaOffers(offers);
   return offers;
@@ -76,6 +80,13 @@ function onlyValue(lines: readonly string[], name: string): string {
     throw new ProtocolError(`Cannot read session description: not one ${name}`);
   }
   return value;
+}
+
+/** Number of a header extension (RFC 8285 5), where a one-byte header can hold it. */
+function readExtension(lines: readonly string[], uri: string): number | undefined {
+  const [number] = values(lines, "extmap").map(splitAtSpace)
+    .find(([, rest]) => rest.split(" ")[0] === uri) ?? [];
+  return /^([1-9]|1[0-4])(\/\w+)?$/.test(number ?? "") ? parseInt(number!) : undefined;
 }
 
 function readFingerprint(value: string): Bytes {

@@ -220,6 +220,20 @@ Deno.test("Chromium's offer gives its transport and its ways to take H.264", () 
   }]);
 });
 
+Deno.test("the header extension that asks for no delay is offered and answered by its number", () => {
+  const uri = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay";
+  const offered = (number: string) =>
+    readMedia(CHROMIUM.replace("a=recvonly", `a=extmap:${number} ${uri}\r\na=recvonly`))[0];
+  assert.equal(offered("5")?.playoutDelay, 5);
+  assert.equal(offered("5/recvonly")?.playoutDelay, 5);
+  for (const number of ["0", "15", "255", "x"]) {
+    assert.equal(offered(number)?.playoutDelay, undefined);
+  }
+  const answer = { ...ANSWER, active: true, playoutDelay: 5 } as MediaAnswer;
+  const text = answerSdp({ transport: { ...TRANSPORT, setup: "passive" }, media: [answer] });
+  assert.ok(text.includes(`\r\na=extmap:5 ${uri}\r\n`));
+});
+
 Deno.test("Firefox's form is read: fingerprint in front, spaces and another order in fmtp", () => {
   const sdp = lines(
     "v=0",
@@ -302,6 +316,7 @@ for (const [name, change] of Object.entries(BAD_TRANSPORTS)) {
 }
 
 const BAD_OFFERS: Record<string, unknown[]> = {
+  "a header extension that no one-byte header holds": [{ ...OFFER, playoutDelay: 15 }],
   "a tag with a line break": [{ ...OFFER, mid: "1\r\na=x" }],
   "a tag with a space": [{ ...OFFER, mid: "1 2" }],
   "an empty tag": [{ ...OFFER, mid: "" }],

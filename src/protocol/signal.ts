@@ -7,6 +7,7 @@
  *     | <-- challenge -------------- |                              |
  *     | -- register ---------------> |                              |
  *     | <-- registered ------------- |                              |
+ *     | -- people -----------------> |                              |
  *     |                              | <-- connect /v1/browser ---- |
  *     |                              | <-- find ------------------- |
  *     |                              | -- found | absent ---------> |
@@ -27,6 +28,10 @@ export const MAX_SEALED_BYTES = 8 * 1024;
 export const MAX_PRESENCE_BYTES = 2 * 1024;
 /** More servers only slow ICE down: browsers warn from five on. */
 export const MAX_ICE_SERVERS = 8;
+/** What a rendezvous is told of a tag (trust/pass.ts): enough that nobody guesses one. */
+export const SHORT_TAG_BYTES = 8;
+/** As many as a device knows people (control/passes.ts): 10,923 characters. */
+export const MAX_SHORT_TAGS = 1024;
 export const NONCE_BYTES = 32;
 const KEY_BYTES = 32; // RFC 8032 5.1.5
 const SIGNATURE_BYTES = 64; // RFC 8032 5.1.6
@@ -73,6 +78,8 @@ export type FromDevice =
     readonly presence: string;
   }
   | { readonly type: "presence"; readonly presence: string }
+  /** Short tags, one after the other: offers that begin with one of them are let through before strangers'. */
+  | { readonly type: "people"; readonly tags: string }
   | { readonly type: "send"; readonly peer: number; readonly sealed: string };
 
 export type ToBrowser =
@@ -137,6 +144,7 @@ const TO_DEVICE: Shapes<ToDevice> = {
 const FROM_DEVICE: Shapes<FromDevice> = {
   register: { key: isKey, signature: exactBytes(SIGNATURE_BYTES), presence: isPresence },
   presence: { presence: isPresence },
+  people: { tags: areShortTags },
   send: { peer: isPeer, sealed: isSealed },
 };
 
@@ -217,6 +225,11 @@ function atMostBytes(limit: number): Check {
   return (value) =>
     typeof value === "string" && value.length > 0 && value.length <= characters &&
     BASE64URL.test(value);
+}
+
+function areShortTags(value: unknown): boolean {
+  return atMostBytes(MAX_SHORT_TAGS * SHORT_TAG_BYTES)(value) &&
+    Math.floor((value as string).length * 3 / 4) % SHORT_TAG_BYTES === 0;
 }
 
 function isPeer(value: unknown): boolean {

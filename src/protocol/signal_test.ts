@@ -34,6 +34,7 @@ const TABLE = [
     presence: bytes(MAX_PRESENCE_BYTES),
   }],
   [parseFromDevice, { type: "presence", presence: bytes(1) }],
+  [parseFromDevice, { type: "people", tags: bytes(16) }],
   [parseFromDevice, { type: "send", peer: 3, sealed: bytes(2) }],
   [parseToBrowser, { type: "found", device: DEVICE, presence: bytes(9), iceServers: [TURN] }],
   [parseToBrowser, { type: "absent", device: DEVICE }],
@@ -86,6 +87,14 @@ Deno.test("signal messages refuse byte strings of a wrong length", () => {
     const text = JSON.stringify({ type: "challenge", nonce: bytes(length) });
     assert.equal(parseToDevice(text), undefined);
   }
+});
+
+Deno.test("signal messages take whole short tags, and no more than 1024", () => {
+  const counts = [0, 7, 8, 9, 16, 8 * 1024 - 1, 8 * 1024, 8 * 1025];
+  const taken = counts.filter((count) =>
+    parseFromDevice(JSON.stringify({ type: "people", tags: bytes(count) })) !== undefined
+  );
+  assert.deepEqual(taken, [8, 16, 8 * 1024]);
 });
 
 Deno.test("signal messages take exactly the base64url that the byte reader takes", () => {

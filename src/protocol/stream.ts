@@ -13,6 +13,7 @@ import type { Frame } from "./frame.ts";
 import type { SocketClose } from "./http.ts";
 import { DATA_COST_BYTES, type Windows } from "./limits.ts";
 import { SendQueue } from "./send_queue.ts";
+import type { Urgency } from "./urgency.ts";
 
 type Sending =
   | { readonly state: "head" }
@@ -27,6 +28,8 @@ export class Stream {
   readonly queue = new SendQueue();
   readonly credit: SendCredit;
   readonly window: ReceiveWindow;
+  /** The class in which it sends. */
+  urgency: Urgency;
   /** The writer was asked to pause and waits to hear that it may go on. */
   paused = false;
   /** When an opener last moved: opened, wrote or ended. In ms of the mux's caller. */
@@ -39,8 +42,15 @@ export class Stream {
 
   constructor(
     readonly id: number,
-    options: { opener: boolean; send: Windows; receive: Windows; openedAt: number },
+    options: {
+      opener: boolean;
+      urgency: Urgency;
+      send: Windows;
+      receive: Windows;
+      openedAt: number;
+    },
   ) {
+    this.urgency = options.urgency;
     this.credit = new SendCredit(options.send.stream);
     this.window = new ReceiveWindow(options.receive.stream, STREAM_GRANT_SHARE);
     this.#sending = { state: options.opener ? "open" : "head" };

@@ -18,6 +18,8 @@ export interface Desk {
   readonly deviceId: (publicKey: Bytes) => Promise<string>;
   readonly shellOrigin: string;
   readonly iceServers: () => readonly IceServerEntry[];
+  /** Whether that list holds credentials. */
+  readonly hasRelay: boolean;
   readonly limits: Limits;
   readonly callers: Callers;
   readonly registrationsPerAddress: KeyedBuckets;

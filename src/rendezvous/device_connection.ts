@@ -14,9 +14,10 @@ import {
 } from "../protocol/signal.ts";
 import type { ClientSocket } from "./client_socket.ts";
 import type { Desk } from "./desk.ts";
-import { TURN_LIFETIME_SECONDS } from "./limits.ts";
+import { SESSION_CREDENTIALS_MS, TURN_LIFETIME_SECONDS } from "./limits.ts";
 import { Newcomers } from "./newcomers.ts";
 import { type Peer, Peers } from "./peers.ts";
+import { isOffer, People } from "./people.ts";
 import type { Letter, Mailbox } from "./switchboard.ts";
 import { TokenBucket } from "./token_bucket.ts";
 
@@ -43,6 +44,7 @@ export class DeviceConnection {
   readonly #peers: Peers;
   readonly #messages: TokenBucket;
   readonly #newcomers: Newcomers;
+  readonly #people: People;
   #state: State = { kind: "closed" };
   #registerTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -54,6 +56,7 @@ export class DeviceConnection {
     this.#peers = new Peers(limits.peersPerDevice, limits.peerCharacters);
     this.#messages = new TokenBucket(limits.deviceMessages, now());
     this.#newcomers = new Newcomers(desk.callers, { limits, now: now() });
+    this.#people = new People(limits);
   }
 
   /** Sends the challenge. Call once. */
@@ -131,17 +134,19 @@ export class DeviceConnection {
       case "presence":
         registration.presence = message.presence;
         return;
+      case "people":
+        return this.#people.replace(fromBase64Url(message.tags));
       case "send":
         return this.#send(message.peer, message.sealed, registration);
     }
   }
 
-  /** On the device's own beat: no timer, and no traffic of its own. */
-  #renewCredentials(): void {
+  /** On the device's own beat, at half their life: no timer, and no traffic of its own. */
+  #renewCredentials(olderThanMs = TURN_LIFETIME_SECONDS * 500): void {
     if (this.#state.kind !== "registered") return;
     const { registration } = this.#state;
     const now = this.#desk.now();
-    if (now - registration.iceServersSince < TURN_LIFETIME_SECONDS * 500) return; // half their life, in ms
+    if (now - registration.iceServersSince < olderThanMs) return;
     registration.iceServersSince = now;
     this.#socket.send({ type: "ice-servers", iceServers: this.#desk.iceServers() });
   }
@@ -181,29 +186,54 @@ export class DeviceConnection {
 
   #deliver(letter: Letter & { type: "sealed" }, registration: Registration): void {
     const { from, sealed } = letter;
-    const peer = this.#peers.find(from) ?? this.#welcome(letter, registration);
-    if (!peer?.budget.take(this.#desk.now(), { amount: sealed.length })) {
+    const peer = this.#peers.find(from);
+    const sender = peer && !isOffer(sealed) ? peer : this.#welcome(letter, registration);
+    if (!sender?.budget.take(this.#desk.now(), { amount: sealed.length })) {
       return this.#refuse(from, registration);
     }
     this.#askForLife();
-    this.#socket.send({ type: "deliver", peer: peer.number, sealed });
+    if (peer === undefined && this.#desk.hasRelay) this.#renewCredentials(SESSION_CREDENTIALS_MS);
+    this.#socket.send({ type: "deliver", peer: sender.number, sealed });
   }
 
-  /** A place for a browser that is new here, of another one if need be. */
+  /** Whoever makes an offer, or is new: a person whom the device knows, or one of the strangers. */
   #welcome(
-    { from, address }: Letter & { type: "sealed" },
+    { from, address, sealed }: Letter & { type: "sealed" },
     registration: Registration,
   ): Peer | undefined {
-    const { limits, now } = this.#desk;
-    if (this.#socket.waiting > limits.deviceBacklog) return undefined;
-    const { device } = registration;
-    if (!this.#newcomers.take({ device, address, now: now() })) return undefined;
+    const now = this.#desk.now();
+    const person = this.#personOf(sealed, now);
+    if (person === undefined && !this.#mayCome(address, { registration, now })) return undefined;
+    const peer = this.#peers.find(from);
+    if (peer !== undefined) return peer;
+    this.#makeRoom(registration);
+    return this.#peers.add(from, { address, person, now });
+  }
+
+  /** Who makes this offer, if the device knows its tag and it comes no oftener than a person does. */
+  #personOf(sealed: string, now: number): string | undefined {
+    const { deviceBacklog, placesOfPerson } = this.#desk.limits;
+    const person = this.#people.find(sealed);
+    return person !== undefined && this.#socket.waiting <= 2 * deviceBacklog &&
+        this.#peers.countOf(person) < placesOfPerson && this.#people.take(person, now)
+      ? person
+      : undefined;
+  }
+
+  #mayCome(
+    address: string,
+    { registration: { device }, now }: { registration: Registration; now: number },
+  ): boolean {
+    return this.#socket.waiting <= this.#desk.limits.deviceBacklog &&
+      this.#newcomers.take({ device, address, now });
+  }
+
+  /** A place is free after this, another's if need be. */
+  #makeRoom(registration: Registration): void {
     const crowding = this.#peers.crowding;
-    if (crowding !== undefined) {
-      this.#forget(crowding.mailbox);
-      this.#refuse(crowding.mailbox, registration);
-    }
-    return this.#peers.add(from, { address, now: now() });
+    if (crowding === undefined) return;
+    this.#forget(crowding.mailbox);
+    this.#refuse(crowding.mailbox, registration);
   }
 
   #refuse(mailbox: Mailbox, registration: Registration): void {

@@ -7,7 +7,7 @@ import type { Duplex } from "node:stream";
 // @ts-types="npm:@types/ws@8.18.2"
 import { type WebSocket, WebSocketServer } from "ws";
 import { clientAddress } from "./address.ts";
-import { Admission } from "./admission.ts";
+import { Turnstile } from "./turnstile.ts";
 import { BrowserConnection } from "./browser_connection.ts";
 import { ClientSocket } from "./client_socket.ts";
 import type { Desk } from "./desk.ts";
@@ -27,7 +27,7 @@ type Decision = { readonly kind: Kind } | { readonly status: 403 | 404 | 421 };
 
 export class Gateway {
   readonly #options: GatewayOptions;
-  readonly #admissions: Readonly<Record<Kind, Admission>>;
+  readonly #turnstiles: Readonly<Record<Kind, Turnstile>>;
   readonly #webSockets: WebSocketServer;
   readonly #open = new Set<ClientSocket>();
   #closed = false;
@@ -35,9 +35,9 @@ export class Gateway {
   constructor(options: GatewayOptions) {
     const { limits } = options.desk;
     this.#options = options;
-    this.#admissions = {
-      device: new Admission(limits.devices, limits.devicesPerAddress),
-      browser: new Admission(limits.browsers, limits.browsersPerAddress),
+    this.#turnstiles = {
+      device: new Turnstile(limits.devices, limits.devicesPerAddress),
+      browser: new Turnstile(limits.browsers, limits.browsersPerAddress),
     };
     this.#webSockets = new WebSocketServer({
       noServer: true,
@@ -61,7 +61,7 @@ export class Gateway {
       this.#options.trustedProxies,
     );
     const { kind } = decision;
-    const admission = this.#admissions[kind];
+    const admission = this.#turnstiles[kind];
     const place = { address, end: () => socket.destroy() };
     if (!admission.enter(place)) {
       this.#options.desk.log.debug("socket.turned_away", { kind });
@@ -81,7 +81,7 @@ export class Gateway {
   }
 
   counts(): { devices: number; browsers: number } {
-    return { devices: this.#admissions.device.count, browsers: this.#admissions.browser.count };
+    return { devices: this.#turnstiles.device.count, browsers: this.#turnstiles.browser.count };
   }
 
   #welcome(webSocket: WebSocket, kind: Kind, address: string): void {

@@ -22,7 +22,7 @@ export interface Limits {
   readonly clonePingMs: number;
   /** Any other ping: a mobile link may sleep for seconds. */
   readonly pingMs: number;
-  /** Devices ping every 12 min at most (`control/rendezvous_client.ts`): two missed, and slack. */
+  /** Devices ping every 12.5 min (`control/rendezvous_client.ts`): two missed, and slack. */
   readonly deviceIdleMs: number;
   /** Browsers stay for minutes, so traffic does not count; proxies close what is silent for 60 s. */
   readonly browserIdleMs: number;
@@ -31,7 +31,7 @@ export interface Limits {
   /** Bytes that wait for a slow reader before its socket is closed: 16 of the largest messages. */
   readonly waitingBytes: number;
   /**
-   * Browsers that one device may talk to at a time. At 20 new ones a second the oldest has been there for 6 s: a handshake
+   * Browsers that one device may talk to at a time. At 5 strangers a second the oldest has been there for 25 s: a handshake
    * takes two on the worst link. The device itself takes 256.
    */
   readonly peersPerDevice: number;
@@ -45,17 +45,25 @@ export interface Limits {
   readonly deviceMessages: Rate;
   /** Characters that one browser sends to one device: the largest offer has 5,554, each of 20 candidates about 390. */
   readonly peerCharacters: Rate;
+  /** Offers with the tag of somebody whom the device knows: as many as it takes itself (`control/passes.ts`). */
+  readonly offersOfPerson: Rate;
+  /** People of one device whose rates are remembered: 10 KiB. The longest unused is forgotten first. */
+  readonly rememberedPeople: number;
+  /** Places with one tag that strangers do not get: as many as a person has sessions (`control/places.ts`). */
+  readonly placesOfPerson: number;
   /**
-   * Browsers that are new to a device. With `peerCharacters`, 330 kB/s at worst is what a device's link is asked to stand.
-   * What an offer costs its key the device limits itself, apart for each of its people and for strangers
-   * (`control/admission.ts`; security.md 5: 1/s for these).
+   * Offers of all others, and browsers that are new to a device. The device itself takes 20 at once and 1/s of these
+   * (`control/admission.ts`, security.md 5) and drops the rest; five times that is what hearing of them may cost it.
    */
   readonly newPeers: Rate;
   /** Of these from one address: those who come seldom first, then oftener (`newcomers.ts`), then nobody. */
   readonly newPeersPerAddress: readonly Rate[];
   /** Pairs of device and address whose rates are remembered: 25 MB. The longest unused is forgotten first. */
   readonly rememberedCallers: number;
-  /** Characters that wait for a device beyond which nobody new is let through: its link is slower than what comes. */
+  /**
+   * Characters that wait for a device beyond which nobody new is let through: its link is slower than what comes. People
+   * whom it knows come in up to twice as many.
+   */
   readonly deviceBacklog: number;
   /** Signature checks for one address: each costs 2 to 20 ms (security.md 3.1); a whole site may come back at once. */
   readonly registrationsPerAddress: Rate;
@@ -82,7 +90,10 @@ export const DEFAULT_LIMITS: Limits = {
   pings: { burst: 10, perSecond: 0.2 },
   deviceMessages: { burst: 2000, perSecond: 60 },
   peerCharacters: { burst: MAX_SIGNAL_LENGTH, perSecond: 512 },
-  newPeers: { burst: 160, perSecond: 20 },
+  offersOfPerson: { burst: 10, perSecond: 0.5 },
+  rememberedPeople: 64,
+  placesOfPerson: 4,
+  newPeers: { burst: 80, perSecond: 5 },
   newPeersPerAddress: [
     { burst: 4, perSecond: 1 / 60 }, // somebody opens a page
     { burst: 12, perSecond: 1 / 60 }, // a household comes back
@@ -111,3 +122,8 @@ export const HTTP_LIMITS = {
 
 /** Life of TURN credentials: a session of a day needs no new ones, and stolen ones soon stop. */
 export const TURN_LIFETIME_SECONDS = 24 * 60 * 60;
+/**
+ * Each session's credentials are its own, so that a relay cannot tell which belong to one device; but for sessions that
+ * begin within this time: somebody who only knocks must not cost the device's link a list each.
+ */
+export const SESSION_CREDENTIALS_MS = 60_000;

@@ -1,7 +1,7 @@
 /**
- * Whether a browser that is new to a device may write to it. Strangers may come from many addresses; the device itself
- * tells them from its people, cheaply, by a tag that we cannot judge (`src/trust/pass.ts`). So the rate of newcomers is
- * not for whoever comes first: the oftener an address tries, the more of it must be left for others.
+ * Whether a stranger to a device may write to it; people whom it knows do not come this way (`people.ts`). Strangers may
+ * come from many addresses, and among them are those whom somebody just sent a link. So their rate is not for whoever
+ * comes first: the oftener an address tries, the more of it must be left for others.
  *
  *   tries of an address:   the first few --> all that is left
  *                          a few more -----> all but a quarter of the burst

@@ -86,6 +86,7 @@ export function createRendezvous(options: RendezvousOptions): Rendezvous {
       ),
       shellOrigin: origins.shell,
       iceServers: () => iceServersAt(ice, now()),
+      hasRelay: ice.turn !== undefined,
       verify,
       deviceId,
       limits,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { CONTENT_HOST, Fixture, newIdentity, recordingLog, registration } from "./fixture.ts";
 import { SHELL, SHELL_HOST } from "./fixture.ts";
 
@@ -251,7 +252,10 @@ Deno.test("browsers that are new to a device are limited, in all and from one ad
       assert.equal((await device.next()).type, "deliver");
     }
     const third = await fixture.browser();
-    assert.deepEqual(await third.ask(message), refused("too_many"));
+    third.send(message);
+    const find = { type: "find", device: identity.device };
+    assert.deepEqual(await third.ask(find), refused("too_many"));
+    assert.equal((await third.next()).type, "found");
     first.send(message); // those who are in go on
     assert.deepEqual(await device.next(), { type: "deliver", peer: 1, sealed: "AAAA" });
     await fixture.registered(other);
@@ -328,6 +332,113 @@ Deno.test("who comes seldom gets in while others come as often as they may", asy
   assert.equal((await device.next()).type, "deliver");
 });
 
+/* ---- people whom the device knows ------------------------------------------------------------------------ */
+
+/** What an offer with a tag of this byte looks like, in the least that tells. */
+function offerOf(person: number): string {
+  return Buffer.from([1, 0, 0, 0, 1, ...new Uint8Array(16).fill(person)]).toString("base64url");
+}
+
+/** The message of a device that knows these. */
+function people(...persons: number[]): object {
+  const tags = persons.flatMap((person) => [...new Uint8Array(8).fill(person)]);
+  return { type: "people", tags: Buffer.from(tags).toString("base64url") };
+}
+
+Deno.test("people whom the device knows come past any crowd of strangers, and not past a device that forgot them", async () => {
+  const options = { monotonicNow: () => 0, trustedProxies: ["127.0.0.1"] };
+  await using fixture = await new Fixture(options).start();
+  const identity = await newIdentity();
+  const device = await fixture.registered(identity);
+  device.send(people(7, 8));
+  await device.beat();
+  const comes = async (person: number, address: string) => {
+    const browser = await fixture.browser({
+      headers: { host: SHELL_HOST, origin: SHELL, "x-forwarded-for": address },
+    });
+    browser.send({ type: "send", device: identity.device, sealed: offerOf(person) });
+    const next = await Promise.race([device.next(), browser.next()]);
+    return next.type;
+  };
+  let strangers = 0;
+  while (await comes(1, `198.51.100.${strangers}`) === "deliver") strangers++;
+  assert.equal(
+    strangers,
+    80,
+    "each from an address of its own, as those of one IPv6 network may be",
+  );
+  assert.deepEqual([await comes(7, "192.0.2.1"), await comes(8, "192.0.2.1")], [
+    "deliver",
+    "deliver",
+  ]);
+  device.send(people(8));
+  await device.beat();
+  assert.deepEqual([await comes(7, "192.0.2.1"), await comes(8, "192.0.2.1")], [
+    "refused",
+    "deliver",
+  ]);
+});
+
+Deno.test("a tag that many bear lets through as many as one person is, and the others as strangers", async () => {
+  const limits = {
+    offersOfPerson: { burst: 3, perSecond: 0 },
+    newPeers: { burst: 1, perSecond: 0 },
+  };
+  await using fixture = await new Fixture({ limits }).start();
+  const identity = await newIdentity();
+  const device = await fixture.registered(identity);
+  device.send(people(7));
+  await device.beat();
+  const outcomes: string[] = [];
+  for (let count = 0; count < 5; count++) {
+    const browser = await fixture.browser();
+    browser.send({ type: "send", device: identity.device, sealed: offerOf(7) });
+    outcomes.push((await Promise.race([device.next(), browser.next()])).type);
+    browser.terminate();
+    if (outcomes.at(-1) === "deliver") assert.equal((await device.next()).type, "gone");
+  }
+  assert.deepEqual(outcomes, ["deliver", "deliver", "deliver", "deliver", "refused"]);
+});
+
+Deno.test("strangers give way to each other and not in place of people, of whom nobody has more than a person's places", async () => {
+  const limits = { peersPerDevice: 3, placesOfPerson: 2 };
+  await using fixture = await new Fixture({ limits }).start();
+  const identity = await newIdentity();
+  const device = await fixture.registered(identity);
+  device.send(people(7));
+  await device.beat();
+  const come = async (person: number) => {
+    const browser = await fixture.browser();
+    browser.send({ type: "send", device: identity.device, sealed: offerOf(person) });
+    const gone = [];
+    for (;;) {
+      const next = await device.next();
+      if (next.type === "deliver") return gone;
+      gone.push(next.peer);
+    }
+  };
+  const gone = [];
+  for (const person of [7, 7, 1, 2, 7, 3]) gone.push(...await come(person));
+  assert.deepEqual(gone, [3, 4, 5], "the third of the person counts as a stranger");
+});
+
+Deno.test("a stranger who is in makes one more offer like any stranger", async () => {
+  const limits = { newPeers: { burst: 2, perSecond: 0 } };
+  await using fixture = await new Fixture({ limits }).start();
+  const identity = await newIdentity();
+  const device = await fixture.registered(identity);
+  const browser = await fixture.browser();
+  const send = (sealed: string) => browser.send({ type: "send", device: identity.device, sealed });
+  for (const sealed of [offerOf(1), offerOf(2), "AAAA"]) {
+    send(sealed);
+    assert.deepEqual(await device.next(), { type: "deliver", peer: 1, sealed });
+  }
+  send(offerOf(3));
+  const find = { type: "find", device: identity.device }; // an answer follows in any case
+  assert.deepEqual(await browser.ask(find), refused("too_many"));
+  assert.deepEqual(await device.next(), { type: "gone", peer: 1 });
+});
+
 Deno.test("a browser whose message was dropped is forgotten by the device", async () => {
   const limits = { peerCharacters: { burst: 4, perSecond: 0 } };
   await using fixture = await new Fixture({ limits }).start();
@@ -336,8 +447,9 @@ Deno.test("a browser whose message was dropped is forgotten by the device", asyn
   const browser = await fixture.browser();
   browser.send({ type: "send", device: identity.device, sealed: "AAAA" });
   assert.equal((await device.next()).type, "deliver");
-  const again = await browser.ask({ type: "send", device: identity.device, sealed: "AAAA" });
-  assert.deepEqual(again, refused("too_many"));
+  browser.send({ type: "send", device: identity.device, sealed: "AAAA" });
+  const find = { type: "find", device: identity.device }; // an answer follows in any case
+  assert.deepEqual(await browser.ask(find), refused("too_many"));
   assert.deepEqual(await device.next(), { type: "gone", peer: 1 });
 });
 
@@ -437,6 +549,29 @@ Deno.test("a device that pings gets new credentials when half their life is over
   const { type, iceServers } = await device.next();
   assert.equal(type, "ice-servers");
   assert.match(iceServers[0].username, new RegExp(`^${1000 + 13 * 3600 + 86_400}:[0-9a-f]{16}$`));
+});
+
+Deno.test("each session has relay credentials of its own, for the browser and for the device", async () => {
+  let now = 1_000_000;
+  const ice = { stunUrls: [], turn: { urls: ["turn:127.0.0.1:3478"], secret: "north" } };
+  await using fixture = await new Fixture({ ice, now: () => now, monotonicNow: () => now }).start();
+  const identity = await newIdentity();
+  const device = await fixture.registered(identity);
+  const names = new Set<string>();
+  for (let visit = 0; visit < 2; visit++) {
+    now += 2 * 60_000;
+    const browser = await fixture.browser();
+    const found = await browser.ask({ type: "find", device: identity.device });
+    names.add(found.iceServers[0].username);
+    browser.send({ type: "send", device: identity.device, sealed: "AAAA" });
+    const list = await device.next();
+    assert.equal(list.type, "ice-servers");
+    names.add(list.iceServers[0].username);
+    assert.equal((await device.next()).type, "deliver");
+    browser.send({ type: "send", device: identity.device, sealed: "AAAA" });
+    assert.equal((await device.next()).type, "deliver");
+  }
+  assert.equal(names.size, 4);
 });
 
 /* ---- who may dial ---------------------------------------------------------------------------------------- */

@@ -44,7 +44,7 @@ Deno.test(
       const cut = { ...owner(3), label: "ü".repeat(64), createdAt: 0 };
       assert.deepEqual(store.owners(), [cut, owner(1), owner(2)]);
       assert.deepEqual([1, 2, 3].map((n) => store.isConsumed(cti(n))), [true, true, false]);
-      assert.equal(store.minEpoch(keyId(1)), 0);
+      assert.equal(store.epoch(keyId(1)), 0);
       assert.deepEqual(store.audit({ limit: 9 }), []);
     }
     assert.deepEqual(query(path, "PRAGMA user_version"), [SCHEMA_VERSION]);

@@ -5,8 +5,20 @@
  *     porthole.db.generation    how many there were (`generation.ts`)
  *     porthole.db.damaged-1     one that could not be read
  */
-import { chmodSync, closeSync, existsSync, openSync, renameSync } from "node:fs";
-import { DatabaseSync } from "node:sqlite";
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
 import { readGeneration, writeGeneration } from "./generation.ts";
 import { Issuers } from "./issuers.ts";
 import { migrate, NewerSchemaError, schemaVersion } from "./migrations.ts";
@@ -100,10 +112,15 @@ function beginGeneration(
   });
 }
 
+/** Not an import: a program on a runtime without SQLite must get as far as saying so. */
+function loadSqlite(): typeof import("node:sqlite") {
+  return createRequire("file:///")("node:sqlite");
+}
+
 function open(path: string, { mayBeNew }: { readonly mayBeNew: boolean }): DatabaseSync {
   closeSync(openSync(path, "a", 0o600)); // SQLite gives its side files the mode of the first
   chmodSync(path, 0o600);
-  const database = new DatabaseSync(path);
+  const database = new (loadSqlite().DatabaseSync)(path);
   try {
     // Not `exec`: only prepared statements give SQLite's error code in Deno.
     for (const setting of SETTINGS) database.prepare(`PRAGMA ${setting}`).get();
@@ -115,6 +132,40 @@ function open(path: string, { mayBeNew }: { readonly mayBeNew: boolean }): Datab
     database.close();
     if (!isDamage(cause) || cause instanceof DamageError) throw cause;
     throw new DamageError(damage("it is no whole database"), { cause });
+  }
+}
+
+/**
+ * Whether a file would be opened as it is. Looks at a copy, so that nothing beside it is made or changed, whoever asks;
+ * false where there is no file. Throws an Error with a remedy where it is damaged.
+ */
+export function checkDatabaseFile(path: string): boolean {
+  if (!existsSync(path)) return false;
+  const folder = mkdtempSync(join(tmpdir(), "porthole-check-"));
+  try {
+    for (const suffix of ["", "-wal"]) {
+      if (existsSync(path + suffix)) copyFileSync(path + suffix, join(folder, `copy${suffix}`));
+    }
+    return isWhole(join(folder, "copy"));
+  } catch (cause) {
+    if (!isDamage(cause)) throw cause;
+    const remedy = "the next start puts it aside and begins anew, and people pair again";
+    throw new Error(`the database '${path}' is damaged. Restore it from a backup: ${remedy}`, {
+      cause,
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function isWhole(path: string): true {
+  const database = new (loadSqlite().DatabaseSync)(path);
+  try {
+    checkWhole(database);
+    if (schemaVersion(database) === 0) throw new DamageError(damage("it is empty"));
+    return true;
+  } finally {
+    database.close();
   }
 }
 

@@ -117,7 +117,7 @@ export class Store {
   }
 
   /** The epoch of an issuer whose tokens hold, and no others: 0 at first, drawn by lot in a database that replaced a damaged one. */
-  minEpoch(issuer: Bytes): number {
+  epoch(issuer: Bytes): number {
     return this.#issuers.epoch(issuer);
   }
 

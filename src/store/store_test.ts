@@ -108,21 +108,21 @@ Deno.test(
       using store = Store.open(path);
       pair(store, 1);
       pair(store, 2);
-      assert.equal(store.minEpoch(keyId(1)), 0);
+      assert.equal(store.epoch(keyId(1)), 0);
       assert.equal(store.takeStatement(keyId(1), 7), true);
       assert.equal(store.removeOwner(keyId(1), line("owner.removed")), "removed");
       assert.equal(store.removeOwner(keyId(1), line()), "unknown");
     }
     using store = Store.open(path);
     assert.deepEqual(store.owners(), [owner(2)]);
-    const epoch = store.minEpoch(keyId(1));
+    const epoch = store.epoch(keyId(1));
     assert.notEqual(epoch, 0);
-    assert.equal(store.minEpoch(keyId(2)), 0);
+    assert.equal(store.epoch(keyId(2)), 0);
     assert.equal(pairAgain(store), "added");
-    assert.equal(store.minEpoch(keyId(1)), epoch, "grants from before carry epoch 0");
+    assert.equal(store.epoch(keyId(1)), epoch, "grants from before carry epoch 0");
     assert.equal(store.lastStatement(keyId(1)), 7, "old statements stay old");
     store.removeOwner(keyId(1), line());
-    assert.notEqual(store.minEpoch(keyId(1)), epoch);
+    assert.notEqual(store.epoch(keyId(1)), epoch);
     assert.deepEqual(store.audit({ limit: 2, before: 4 }).map(({ event }) => event), [
       "owner.removed",
       "owner.added",
@@ -137,7 +137,7 @@ Deno.test(
     for (let i = 0; i < 64; i++) {
       store.consumeClaimAndAddOwner(cti(100 + i), owner(1), line());
       store.removeOwner(keyId(1), line());
-      drawn.add(store.minEpoch(keyId(1)));
+      drawn.add(store.epoch(keyId(1)));
     }
     assert.ok(drawn.size >= 63, "by lot");
     assert.ok([...drawn].every((epoch) => epoch >= 0 && epoch < 2 ** 32));
@@ -155,7 +155,7 @@ Deno.test(
     pair(store, 1);
     assert.throws(() => store.removeOwner(keyId(1), line("")), /CHECK/);
     assert.deepEqual(store.owners(), [owner(1)]);
-    assert.equal(store.minEpoch(keyId(1)), 0);
+    assert.equal(store.epoch(keyId(1)), 0);
   }),
 );
 
@@ -174,12 +174,12 @@ Deno.test(
     store.removeOwner(keyId(2), line());
     const count = "SELECT count(*) FROM issuers";
     assert.deepEqual(query(path, count), [4097], "4096 former owners and a present one");
-    assert.notEqual(store.minEpoch(keyId(2)), 0);
+    assert.notEqual(store.epoch(keyId(2)), 0);
     assert.equal(store.lastStatement(keyId(1)), 3);
-    assert.equal(store.minEpoch(new TextEncoder().encode("00001000")), 0, "removed first");
-    assert.equal(store.minEpoch(new TextEncoder().encode("00001001")), 1);
+    assert.equal(store.epoch(new TextEncoder().encode("00001000")), 0, "removed first");
+    assert.equal(store.epoch(new TextEncoder().encode("00001001")), 1);
     store.removeOwner(keyId(1), line());
-    assert.notEqual(store.minEpoch(keyId(1)), 0, "its row was the oldest, but not its removal");
+    assert.notEqual(store.epoch(keyId(1)), 0, "its row was the oldest, but not its removal");
   }),
 );
 

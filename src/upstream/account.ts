@@ -5,17 +5,24 @@
 import { randomBytes } from "node:crypto";
 import { fromByteString, toByteString } from "../lib/http_auth.ts";
 import { type CookieContext, parseSetCookie } from "../protocol/cookie.ts";
-import { CookieJar, type VisibleCookie } from "../protocol/cookie_jar.ts";
+import { CookieJar } from "../protocol/cookie_jar.ts";
 import { type CookieState, NO_TAG } from "../protocol/cookie_state.ts";
 import type { CookieWrite } from "../protocol/cookie_writes.ts";
-import type { Header } from "../protocol/http.ts";
+import type { Header, RequestHead } from "../protocol/http.ts";
+import { valueOf } from "./headers.ts";
 import { SESSION_IDLE_MS } from "./limits.ts";
 import { Logins } from "./logins.ts";
 
 /** A board's clock that says less was never set. */
 const PLAUSIBLE_DATE = Date.UTC(2024, 0, 1);
 
-const IS_SET_COOKIE = /^set-cookie2?$/i;
+/** Where the service is on its LAN. */
+export interface Place {
+  /** Its name or address. */
+  readonly host: string;
+  /** Empty for what browsers there could not reach either. */
+  readonly origin: string;
+}
 
 /** See the head of this file. */
 export class Account {
@@ -23,7 +30,17 @@ export class Account {
   readonly #cookies = new CookieJar();
   /** Tells one run of the agent, and one account, from the next. */
   readonly #id = randomBytes(4).toString("hex");
+  readonly #place: Place;
   #used = performance.now();
+
+  constructor(place: Place) {
+    this.#place = place;
+  }
+
+  /** The service's origin on its LAN; empty for none. */
+  get origin(): string {
+    return this.#place.origin;
+  }
 
   /** Somebody is here. */
   touch(): void {
@@ -40,14 +57,16 @@ export class Account {
     return this.#cookies.header(performance.now(), path);
   }
 
-  /** Takes the cookies of an answer to a request for `path`, and gives the headers that go on. */
-  take(headers: readonly Header[], path: string): readonly Header[] {
+  /** Takes the cookies of an answer to `asked`, which may have told the service our name for it as well. */
+  take(headers: readonly Header[], asked: RequestHead): void {
     if (clearsCookies(headers)) this.#cookies.clear();
+    const told = valueOf(asked.headers, "x-forwarded-host") ?? this.#place.host;
+    const hosts = [this.#place.host, told.replace(/:\d*$/, "")];
     const date = dateOf(headers);
+    const context: CookieContext = { path: asked.path, hosts, date, source: "service" };
     for (const [name, line] of headers) {
-      if (name.toLowerCase() === "set-cookie") this.#set(line, { path, date, source: "service" });
+      if (name.toLowerCase() === "set-cookie") this.#set(line, context);
     }
-    return headers.filter(([name]) => !IS_SET_COOKIE.test(name));
   }
 
   /** Takes what scripts wrote, in their order. */
@@ -63,7 +82,15 @@ export class Account {
   }
 
   get state(): CookieState {
-    return { tag: this.tag, cookies: this.#cookies.allVisible(performance.now()).map(toText) };
+    const now = performance.now();
+    return {
+      tag: this.tag,
+      cookies: this.#cookies.allVisible(now).map((cookie) => ({
+        ...toText(cookie),
+        value: fromByteString(cookie.value),
+      })),
+      hidden: this.#cookies.allHidden(now).map(toText),
+    };
   }
 
   #set(line: string, context: CookieContext): void {
@@ -88,12 +115,7 @@ function clearsCookies(headers: readonly Header[]): boolean {
   );
 }
 
-function toText(cookie: VisibleCookie): VisibleCookie {
-  const { name, value, path } = cookie;
-  return {
-    ...cookie,
-    name: fromByteString(name),
-    value: fromByteString(value),
-    path: fromByteString(path),
-  };
+function toText<T extends { readonly name: string; readonly path: string }>(cookie: T): T {
+  const { name, path } = cookie;
+  return { ...cookie, name: fromByteString(name), path: fromByteString(path) };
 }

@@ -1,4 +1,4 @@
-import { Account } from "./account.ts";
+import { Account, type Place } from "./account.ts";
 import { ACCOUNTS } from "./limits.ts";
 
 /** The accounts of this device, by person and service: a bounded map in memory. */
@@ -7,9 +7,9 @@ export class Accounts {
   readonly #accounts = new Map<string, Account>();
 
   /** What this person has at this service; nothing yet, if it is new. */
-  of(holder: string, service: string): Account {
-    const key = keyOf(holder, service);
-    const account = this.#accounts.get(key) ?? new Account();
+  of(holder: string, service: { readonly id: string } & Place): Account {
+    const key = keyOf(holder, service.id);
+    const account = this.#accounts.get(key) ?? new Account(service);
     account.touch();
     this.#accounts.delete(key);
     this.#accounts.set(key, account);

@@ -6,6 +6,8 @@ import { valueOf } from "./headers.ts";
 import { CHALLENGES } from "./limits.ts";
 import type { Offer } from "./logins.ts";
 
+const IS_SET_COOKIE = /^set-cookie2?$/i;
+
 /** One answer of a service. */
 export interface Attempt<T> {
   readonly head: ResponseHead;
@@ -39,7 +41,8 @@ export async function authenticate<T>(
   for (let retries = 0;; retries++) {
     const attempt = await send(withAccount(head, account, offer));
     const { status } = attempt.head;
-    const headers = account.take(attempt.head.headers, head.path);
+    account.take(attempt.head.headers, head);
+    const headers = attempt.head.headers.filter(([name]) => !IS_SET_COOKIE.test(name));
     const settled = { headers, result: attempt.result, question: undefined };
     if (status !== 401 || !isOurs) {
       if (offer !== undefined) account.logins.accepted(offer, headers);

@@ -53,10 +53,11 @@ export class Exchange {
     return this.#head.promise;
   }
 
-  /** Lets go of the signal and the timer. */
+  /** Lets go of the signal and the timer, and of a connection whose service answered without reading the whole body. */
   over(): void {
     clearTimeout(this.#timer);
     this.#options.signal.removeEventListener("abort", this.#onAbort);
+    if (this.#message && this.#request?.writableFinished === false) this.#destroy();
   }
 
   #send(): ClientRequest {
@@ -111,6 +112,10 @@ export class Exchange {
   #fail(failure: StreamError): void {
     this.#reject(failure);
     this.#message?.destroy(failure);
+    this.#destroy(failure);
+  }
+
+  #destroy(failure?: StreamError): void {
     if (!this.#request) return;
     // Deno sends a request again that is destroyed on a reused connection (denoland/deno#36786).
     this.#request.reusedSocket = false;

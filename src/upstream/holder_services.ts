@@ -6,6 +6,7 @@ import type { Bytes } from "../lib/bytes.ts";
 import { StreamError } from "../protocol/errors.ts";
 import { COOKIES_HEADER, encodeCookieState, isTag } from "../protocol/cookie_state.ts";
 import {
+  CREDENTIALS_HEADER,
   type Header,
   HOLDER_HEADER,
   type RequestHead,
@@ -13,7 +14,7 @@ import {
   type ResponseHead,
 } from "../protocol/http.ts";
 import { encodeLoginQuestion, LOGIN_HEADER } from "../protocol/login.ts";
-import type { Account } from "./account.ts";
+import { Account } from "./account.ts";
 import { type Attempt, authenticate, type Settled } from "./authenticate.ts";
 import { bufferedBody, drain } from "./body.ts";
 import { claimedLength, valueOf } from "./headers.ts";
@@ -54,9 +55,11 @@ export class HolderServices implements BareServices {
     const { head } = request;
     const account = this.#account(head.service);
     if (head.path.startsWith(RESERVED_PREFIX)) return await answerOwn(request, account);
-    const body = await replayable(request, account);
+    const isAnonymous = valueOf(head.headers, CREDENTIALS_HEADER) === "omit";
+    const acting = isAnonymous ? new Account({ host: "", origin: "" }) : account;
+    const body = await replayable(request, acting);
     const settled = await authenticate(head, {
-      account,
+      account: acting,
       mayRepeat: body.mayRepeat,
       send: async (head) => {
         return httpAttempt(await this.#services.request({ head, body: body.open() }, signal));

@@ -10,10 +10,12 @@ import { COOKIES_HEADER, NO_TAG, parseCookieState } from "../protocol/cookie_sta
 import { encodeCookieWrites } from "../protocol/cookie_writes.ts";
 import {
   COOKIES_PATH,
+  CREDENTIALS_HEADER,
   type Header,
   HOLDER_HEADER,
   LOGIN_PATH,
   type RequestHead,
+  TARGET_PATH,
 } from "../protocol/http.ts";
 import { encodeLoginAnswer, LOGIN_HEADER, parseLoginQuestion } from "../protocol/login.ts";
 import type { HolderServices } from "./holder_services.ts";
@@ -136,6 +138,37 @@ Deno.test("a browser's own Cookie header and our own words never reach a service
   });
 });
 
+Deno.test("a request without credentials brings no cookie, leaves none, and tells of no login", async () => {
+  await withServer(cookieEcho, async ({ anna }) => {
+    await ask(anna, setting("a=1"));
+    const omit: Header[] = [[CREDENTIALS_HEADER, "omit"]];
+    equal((await ask(anna, { headers: omit })).text, "");
+    const set = setting("b=2");
+    await ask(anna, { ...set, headers: [...(set.headers ?? []), ...omit] });
+    equal((await ask(anna)).text, "a=1");
+  });
+});
+
+Deno.test("a cookie for another domain is not kept; one for the service's own names is", async () => {
+  await withServer(cookieEcho, async ({ anna }) => {
+    await ask(anna, setting("a=1; Domain=example.com"));
+    await ask(anna, setting("b=1; Domain=127.0.0.1"));
+    const told = setting("c=1; Domain=ui.example.org");
+    await ask(anna, { ...told, headers: [["x-forwarded-host", "ui.example.org:8443"]] });
+    equal((await ask(anna)).text, "b=1; c=1");
+  });
+});
+
+Deno.test("the agent tells where the service is on its LAN, and the service hears nothing of it", async () => {
+  let asked = 0;
+  await withServer((_request, response) => void response.end(`${++asked}`), async ({ anna }) => {
+    const answer = await ask(anna, { path: TARGET_PATH });
+    match(answer.text, /^http:\/\/127\.0\.0\.1:\d+$/);
+    equal((await post(anna, TARGET_PATH, "")).status, 404);
+    equal(asked, 0);
+  });
+});
+
 Deno.test("bytes of a cookie come back to the service as they were, and as text to scripts", async () => {
   await withServer((request, response) => {
     if (request.url === "/set") response.setHeader("set-cookie", "a=\xc3\xa9; Path=/");
@@ -157,8 +190,11 @@ Deno.test("an answer brings the state of the cookies to whoever has another one"
       return parseCookieState(headerOf(answer, COOKIES_HEADER));
     };
     equal(await known(NO_TAG), undefined, "nothing is there, and that is known");
-    equal(await known(NO_TAG, setting("s=1; HttpOnly")), undefined, "scripts see nothing of it");
-    const first = await known(NO_TAG, setting("a=1; Max-Age=60"));
+    const hidden = await known(NO_TAG, setting("s=1; HttpOnly"));
+    deepEqual(hidden?.cookies, [], "scripts see nothing of it");
+    deepEqual(hidden?.hidden, [{ name: "s", path: "/", life: undefined }], "but its name is taken");
+    equal(await known(hidden!.tag, setting("s=2; HttpOnly; Max-Age=60")), undefined);
+    const first = await known(hidden!.tag, setting("a=1; Max-Age=60"));
     deepEqual(first?.cookies.map(({ name }) => name), ["a"]);
     ok(first!.cookies[0]!.life! > 50_000);
     equal(await known(first!.tag), undefined);

@@ -1,9 +1,9 @@
-/** What the service worker asks the agent itself: to take what scripts wrote to cookies, and a person's password. */
+/** What the service worker asks the agent itself: to take what scripts wrote to cookies, and a person's password; where the service is. */
 import { type Bytes, utf8 } from "../lib/bytes.ts";
 import { toByteString } from "../lib/http_auth.ts";
 import { encodeCookieState } from "../protocol/cookie_state.ts";
 import { MAX_WRITES_BYTES, parseCookieWrites } from "../protocol/cookie_writes.ts";
-import { COOKIES_PATH, LOGIN_PATH } from "../protocol/http.ts";
+import { COOKIES_PATH, LOGIN_PATH, TARGET_PATH } from "../protocol/http.ts";
 import {
   type LoginAnswer,
   MAX_LOGIN_BYTES,
@@ -28,7 +28,8 @@ export async function answerOwn(
   if (isPost && head.path === COOKIES_PATH) return await takeWrites(body, account);
   if (isPost && head.path === LOGIN_PATH) return await takeLogin(body, account);
   await body?.cancel();
-  return answer(404);
+  const isGet = head.method === "GET";
+  return isGet && head.path === TARGET_PATH ? answer(200, account.origin) : answer(404);
 }
 
 /** The state is the body: it may be longer than a head. */

@@ -75,10 +75,13 @@ function webUrl(text: string | undefined): URL | undefined {
   return new URL(text);
 }
 
+/** Headers in which a page names its own server. `Destination` is WebDAV's, of COPY and MOVE (RFC 4918 10.3). */
+const ADDRESSES: ReadonlySet<string> = new Set(["origin", "referer", "destination"]);
+
 /** Foreign origins stay as they are: whether they are welcome is the service's own decision. */
 function ownOrigin([name, value]: Header, origin: string, addressing: Addressing): Header {
   const lower = name.toLowerCase();
-  if (lower !== "origin" && lower !== "referer") return [name, value];
+  if (!ADDRESSES.has(lower)) return [name, value];
   const url = webUrl(value);
   if (!url || !addressing.isContentOrigin(url.origin)) return [name, value];
   return [name, lower === "origin" ? origin : origin + url.pathname + url.search];
@@ -102,14 +105,19 @@ export function browserHeaders(headers: readonly Header[], target: Target): read
 }
 
 function ownLocation(location: string, target: Target): string {
-  const lower = location.toLowerCase();
-  const prefixes = [originOf(target), `//${authorityOf(target)}`].map((text) => text.toLowerCase());
-  const prefix = prefixes.find((text) =>
-    lower.startsWith(text) && /^([/?#]|$)/.test(lower.slice(text.length))
-  );
-  if (prefix === undefined) return location;
-  const rest = location.slice(prefix.length);
+  return pathAt(target, location) ?? location;
+}
+
+/** An absolute address as its path, byte for byte, where it is one of this target; undefined for all others. */
+export function pathAt(target: Target, address: string): string | undefined {
+  const own = originOf(target);
+  const [, scheme, authority, rest] = ADDRESS.exec(address) ?? [];
+  if (authority === undefined || rest === undefined) return undefined;
+  const url = URL.parse(`${scheme ?? own.slice(0, own.indexOf("//"))}//${authority}`);
+  if (url?.origin !== new URL(own).origin) return undefined;
   // "//x" would name another host; "/.//x" is the same path in a form that cannot (URL Standard 4.5).
   if (rest.startsWith("//")) return "/." + rest;
   return rest.startsWith("/") ? rest : "/" + rest;
 }
+
+const ADDRESS = /^(https?:)?\/\/([^/\\?#]+)(.*)$/is;

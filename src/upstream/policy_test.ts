@@ -29,6 +29,15 @@ const CASES: readonly [name: string, given: Header[], expected: Header[]][] = [
     [["Referer", `${CONTENT}/a//b?c=%2F`]],
     [["Referer", "http://127.0.0.1:8384/a//b?c=%2F"], ...FORWARDED],
   ],
+  [
+    "where WebDAV moves a file to",
+    [["Origin", CONTENT], ["Destination", `${CONTENT}/dav/a%20b`]],
+    [
+      ["Origin", "http://127.0.0.1:8384"],
+      ["Destination", "http://127.0.0.1:8384/dav/a%20b"],
+      ...FORWARDED,
+    ],
+  ],
   ["a foreign origin", [["Origin", "https://evil.example"]], [["Origin", "https://evil.example"]]],
   [
     "an origin that begins like ours",
@@ -99,6 +108,9 @@ const LOCATIONS: readonly [given: string, expected: string][] = [
   ["http://127.0.0.1:8384#x", "/#x"],
   ["//127.0.0.1:8384/a", "/a"],
   ["http://127.0.0.1:8384//evil.example/", "/.//evil.example/"],
+  ["HTTP://127.0.0.1:8384/a%2F#b", "/a%2F#b"],
+  ["http://127.0.0.1:8384/a\\b", "/a\\b"],
+  ["http:/127.0.0.1:8384/a", "http:/127.0.0.1:8384/a"],
   ["http://127.0.0.1:83840/a", "http://127.0.0.1:83840/a"],
   ["http://127.0.0.1:8384.evil/a", "http://127.0.0.1:8384.evil/a"],
   ["http://127.0.0.1:8384@evil/a", "http://127.0.0.1:8384@evil/a"],

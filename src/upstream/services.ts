@@ -11,11 +11,13 @@ import { createHash } from "node:crypto";
 import type { Log } from "../lib/log.ts";
 import { StreamError } from "../protocol/errors.ts";
 import type { RequestHead } from "../protocol/http.ts";
+import type { Place } from "./account.ts";
 import { Accounts } from "./accounts.ts";
+import { nameElsewhere } from "./elsewhere.ts";
 import { type BareServices, HolderServices } from "./holder_services.ts";
 import { HttpClient, type HttpLimits, type HttpRequest, type HttpResponse } from "./http.ts";
 import type { Addressing } from "./policy.ts";
-import type { Target } from "./target.ts";
+import { hostOf, originOf, type Target } from "./target.ts";
 import { openSocket, type ServiceSocket, type SocketLimits } from "./websocket.ts";
 
 /** A service as the owner configured it. */
@@ -86,8 +88,10 @@ export class DeviceServices implements BareServices {
 
   /** Sends a request and resolves with the head of its answer. The caller reads the body to its end, cancels or aborts. */
   async request(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
-    const { client } = this.#find(request.head, "http");
-    return await client.request(request, this.#orClosing(signal));
+    const { client, config } = this.#find(request.head, "http");
+    const { head, body } = await client.request(request, this.#orClosing(signal));
+    const all = [...this.#services.values()].map((service) => service.config);
+    return { head: nameElsewhere(head, all.filter((other) => other !== config)), body };
   }
 
   /** Opens a WebSocket. `signal` ends it at any time. */
@@ -108,8 +112,8 @@ export class DeviceServices implements BareServices {
     return new HolderServices(this, {
       holder: nameForBrowser(holder),
       account: (service) => {
-        this.#service(service);
-        return this.#accounts.of(holder, service);
+        const { target } = this.#service(service).config;
+        return this.#accounts.of(holder, { id: service, ...placeOf(target) });
       },
     });
   }
@@ -141,6 +145,10 @@ export class DeviceServices implements BareServices {
 /** The same for as long as the holder is, so that a browser's cache outlives this process; says nothing of who it is. */
 function nameForBrowser(holder: string): string {
   return createHash("sha256").update(`porthole holder ${holder}`).digest("base64url").slice(0, 22);
+}
+
+function placeOf(target: Target): Place {
+  return { host: hostOf(target), origin: target.type === "unix" ? "" : originOf(target) };
 }
 
 function warnOfUnverified({ id, target }: ServiceConfig, log: Log): void {

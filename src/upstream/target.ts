@@ -101,9 +101,14 @@ function quote(text: string): string {
   return JSON.stringify(text.length > 120 ? text.slice(0, 120) + "…" : text);
 }
 
+/** The name or address of the target. Unix sockets are "localhost". */
+export function hostOf(target: Target): string {
+  return target.type === "unix" ? "localhost" : target.hostname;
+}
+
 /** What belongs into `Host`: no port where it is the scheme's own (RFC 9110 7.2). Unix sockets are "localhost". */
 export function authorityOf(target: Target): string {
-  if (target.type === "unix") return "localhost";
+  if (target.type === "unix") return hostOf(target);
   const host = isIP(target.hostname) === 6 ? `[${target.hostname}]` : target.hostname;
   return target.port === DEFAULT_PORT[target.type] ? host : `${host}:${target.port}`;
 }

@@ -1,36 +1,36 @@
 import assert from "node:assert/strict";
 import { RTCPeerConnection } from "werift";
-import { IceControl, loopbackAddresses, usableCandidate, within } from "./ice_patch.ts";
-import { checkInternals, connectionInternals } from "./internals.ts";
+import { Gathering } from "./ice_gather.ts";
+import { byPriority, IceControl, loopbackAddresses, usableCandidate, within } from "./ice_patch.ts";
+import { checkInternals, connectionInternals, iceInternals } from "./internals.ts";
 
-function connection(iceServers: { urls: string }[] = []) {
-  const peer = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
+function connection() {
+  const peer = new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle" });
   const sctp = connectionInternals(peer).createSctpTransport();
   return { peer, sctp, ice: sctp.dtlsTransport.iceTransport.connection };
 }
 
 Deno.test("no server is asked that was not named, where a bare werift asks Google", async () => {
-  const { peer, sctp, ice } = connection();
+  const { peer, ice, sctp } = connection();
   assert.deepEqual(ice.stunServer, ["stun.l.google.com", 19302]);
-  new IceControl(peer, sctp.dtlsTransport);
+  new Gathering(iceInternals(sctp.dtlsTransport), {
+    servers: { reflexive: [], relays: [] },
+    openSocket: () => Promise.reject(new Error("no sockets here")),
+  });
   assert.equal(ice.stunServer, undefined);
   assert.equal(ice.turnServer, undefined);
   await peer.close();
 });
 
-Deno.test("a TURN server alone brings no STUN server with it", async () => {
-  const { peer, sctp, ice } = connection([{ urls: "turn:turn.example:3478" }]);
-  new IceControl(peer, sctp.dtlsTransport);
-  assert.equal(ice.stunServer, undefined);
-  assert.deepEqual(ice.turnServer, ["turn.example", 3478]);
-  await peer.close();
-});
-
-Deno.test("a named STUN server stays", async () => {
-  const { peer, sctp, ice } = connection([{ urls: "stun:stun.example:3479" }]);
-  new IceControl(peer, sctp.dtlsTransport);
-  assert.deepEqual(ice.stunServer, ["stun.example", 3479]);
-  await peer.close();
+Deno.test("pairs come in the order of RFC 8445 6.1.2.3, which werift gets wrong", () => {
+  const pair = (local: number, remote: number) => ({
+    localCandidate: { host: "", port: 1, type: "host", priority: local },
+    remoteCandidate: { host: "", port: 1, type: "host", priority: remote },
+  });
+  const relay = pair(2_130_706_431, 16_777_215); // the lower one decides, however high the other is
+  const direct = pair(1_694_498_815, 1_694_498_815);
+  const better = pair(2_130_706_431, 1_694_498_815);
+  assert.deepEqual([relay, direct, better].sort(byPriority), [better, direct, relay]);
 });
 
 Deno.test("credentials are new for each connection and as long as RFC 8445 5.3 wants them", async () => {

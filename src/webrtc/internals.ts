@@ -90,10 +90,19 @@ export interface StunMessage {
   readonly attributesKeys: readonly string[];
 }
 
+/** ice/src/candidate.ts */
+export interface LocalCandidate {
+  readonly host: string;
+  readonly port: number;
+  readonly type: string;
+  priority: number;
+}
+
 /** ice/src/types/model.ts, `Protocol`: one local candidate. */
 export interface ProtocolInternals {
   readonly type: string;
   readonly transport?: TransportInternals;
+  localCandidate?: LocalCandidate;
   readonly onRequestReceived: Signal<[StunMessage, Address, Buffer]>;
   request(
     message: StunMessage,
@@ -115,17 +124,19 @@ export interface StunProtocolInternals extends Omit<ProtocolInternals, "transpor
 
 /** ice/src/turn/protocol.ts, `StunOverTurnProtocol`. */
 export interface RelayInternals extends ProtocolInternals {
-  readonly turn: { readonly onData: Signal<[Buffer, Address]>; channelRefreshTime: number };
+  readonly turn: { readonly onData: Signal<[Buffer, Address]> };
   handleStunMessage(data: Buffer, from: Address): void;
 }
 
 /** ice/src/iceBase.ts, `CandidatePair`. */
 export interface PairInternals {
   readonly protocol: ProtocolInternals;
-  readonly localCandidate: object;
+  readonly localCandidate: LocalCandidate;
   readonly remoteAddr: Address;
-  readonly remoteCandidate: { readonly host: string; readonly port: number };
+  readonly remoteCandidate: LocalCandidate;
   readonly state: number;
+  /** Of the last answer, in seconds. */
+  readonly rtt?: number;
   readonly requestTransactionIds: Set<string>;
   packetsSent: number;
   bytesSent: number;
@@ -156,11 +167,13 @@ export interface IceInternals {
   close(): Promise<void>;
   stunServer?: unknown;
   turnServer?: unknown;
-  readonly options: { readonly stunServer?: unknown; interfaceAddresses?: object };
+  readonly options: object;
+  readonly generation: number;
+  readonly localCandidates: readonly LocalCandidate[];
   remoteCandidatesEnd: boolean;
   protocols: ProtocolInternals[];
-  readonly checkList: readonly PairInternals[];
-  readonly remoteCandidates: readonly unknown[];
+  readonly checkList: PairInternals[];
+  readonly remoteCandidates: readonly LocalCandidate[];
   readonly checkListState: { put(result: Promise<number>): void; get(): Promise<number> };
   readonly checkListDone: boolean;
   state: string;
@@ -168,6 +181,9 @@ export interface IceInternals {
   earlyChecksDone: boolean;
   connect(): Promise<void>;
   pairRemoteCandidate(candidate: unknown): void;
+  pairLocalProtocol(protocol: ProtocolInternals): void;
+  getCandidatePromises(addresses: readonly string[], timeout?: number): Promise<unknown>[];
+  appendLocalCandidate(candidate: LocalCandidate): void;
   sortCheckList(): void;
   unfreezeInitial(): void;
   checkIncoming(...check: readonly unknown[]): void;
@@ -266,7 +282,12 @@ export function checkInternals(connection: RTCPeerConnection, sctp: RTCSctpTrans
       localPassword: "string",
       userHistory: "object",
       stunServer: "object",
+      generation: "number",
       options: "object",
+      localCandidates: "object",
+      getCandidatePromises: "function",
+      appendLocalCandidate: "function",
+      pairLocalProtocol: "function",
       remoteCandidatesEnd: "boolean",
       protocols: "object",
       remoteUsername: "string",

@@ -6,16 +6,19 @@
  */
 import { Buffer } from "node:buffer";
 import { Candidate, Connection } from "werift";
+import { Gathering } from "./ice_gather.ts";
 import {
+  byPriority,
   chooseCredentials,
   closeSockets,
   connectPromptly,
   usableCandidate,
   within,
 } from "./ice_patch.ts";
+import type { IceServers } from "./ice_servers.ts";
 import type { IceInternals } from "./internals.ts";
+import type { SocketParts } from "./paths.ts";
 import { SessionSockets } from "./udp.ts";
-import type { OpenSocket, Ports } from "./udp_ports.ts";
 
 /** How long a path is looked for, in ms: a session without one ends by then. */
 const SEARCH_LIMIT_MS = 30_000;
@@ -34,9 +37,10 @@ export interface IceCredentials {
 }
 
 export interface NextPathOptions {
-  /** Where sockets come from. */
-  readonly parts: { readonly ports: Ports; readonly openSocket: OpenSocket };
-  /** The first path, whose servers and addresses are asked again. */
+  readonly parts: SocketParts;
+  /** Whom to ask for addresses, again. */
+  readonly servers: IceServers;
+  /** The first path, whose settings hold. */
   readonly first: IceInternals;
   /** The connection that the path is for. */
   readonly connection: object;
@@ -49,6 +53,7 @@ export interface NextPathOptions {
 export class NextPath {
   readonly ice: IceInternals;
   readonly sockets: SessionSockets;
+  readonly gathering: Gathering;
   readonly #options: NextPathOptions;
   #gathered: Promise<unknown> = Promise.resolve();
   #candidates = 0;
@@ -56,13 +61,14 @@ export class NextPath {
   #closing: Promise<void> | undefined;
 
   constructor(options: NextPathOptions) {
-    const { first, parts, connection } = options;
+    const { first, parts, servers, connection } = options;
     this.#options = options;
     const settings = { ...first.options } as ConstructorParameters<typeof Connection>[1];
     const ice = this.ice = new Connection(false, settings) as unknown as IceInternals;
-    if (first.stunServer === undefined) ice.stunServer = undefined; // else Google's
     chooseCredentials(ice);
+    ice.sortCheckList = () => void ice.checkList.sort(byPriority);
     this.sockets = new SessionSockets(ice, { ...parts, connection });
+    this.gathering = new Gathering(ice, { servers, ...parts });
   }
 
   get local(): IceCredentials {
@@ -107,6 +113,7 @@ export class NextPath {
 
   async #close(): Promise<void> {
     clearTimeout(this.#limit);
+    this.gathering.stop();
     // Gathering that ends after `close` sets the state back, and then only this ends the search.
     this.ice.remoteCandidatesEnd = true;
     await within(this.ice.close().catch(() => {}), CLOSE_LIMIT_MS);

@@ -6,17 +6,22 @@
  *   DTLS, SRTP, SRTCP --send--> current path --> its sockets        sockets of all paths --> DTLS, SRTP
  */
 import type { Buffer } from "node:buffer";
+import { Gathering } from "./ice_gather.ts";
 import { closeSockets, probe } from "./ice_patch.ts";
+import type { IceServers } from "./ice_servers.ts";
 import type { IceInternals } from "./internals.ts";
 import { type IceCredentials, NextPath } from "./next_path.ts";
+import type { RelayParts } from "./relay.ts";
 import { SessionSockets, type UdpStats } from "./udp.ts";
-import type { OpenSocket, Ports } from "./udp_ports.ts";
+import type { Ports } from "./udp_ports.ts";
 
 /** How long the old path is heard after a change, in ms: the other end goes over a little later. */
 const FAREWELL_MS = 3000;
 
 export interface PathsOptions {
-  readonly parts: { readonly ports: Ports; readonly openSocket: OpenSocket };
+  readonly parts: SocketParts;
+  /** Whom to ask for addresses. */
+  readonly servers: IceServers;
   /** Takes DTLS datagrams. */
   readonly records: (datagram: Uint8Array) => void;
   /** Whether DTLS stands: from then on werift's ICE may fail and end nothing. */
@@ -27,8 +32,17 @@ export interface PathsOptions {
   readonly changed: () => void;
 }
 
+/** Where sockets come from. */
+export interface SocketParts extends RelayParts {
+  readonly ports: Ports;
+}
+
+/** In bytes, without headers of UDP and IP. */
+type ByteCounts = Pick<UdpStats, "bytesSent" | "bytesReceived">;
+
 interface Path {
   readonly ice: IceInternals;
+  readonly gathering: Gathering;
   readonly sockets: SessionSockets;
   close(): Promise<void>;
 }
@@ -43,11 +57,14 @@ export class Paths {
   readonly #leaving = new Map<Path, ReturnType<typeof setTimeout> | undefined>();
   #closed = false;
   #changes = 0;
+  /** Of paths that are gone. */
+  #bytes: ByteCounts = { bytesSent: 0, bytesReceived: 0 };
 
   constructor(ice: IceInternals, options: PathsOptions) {
     this.#options = options;
     const sockets = new SessionSockets(ice, { ...options.parts, connection: this });
-    this.#first = this.#current = { ice, sockets, close: () => leaveFirst(ice) };
+    const gathering = new Gathering(ice, { servers: options.servers, ...options.parts });
+    this.#first = this.#current = { ice, sockets, gathering, close: () => leaveFirst(ice) };
     this.#hear(this.#first);
     ice.send = (data: Buffer) => Promise.resolve(this.send(data));
     const setState = ice.setState.bind(ice);
@@ -63,8 +80,19 @@ export class Paths {
   }
 
   /** Of the current path. */
+  get ice(): Pick<IceInternals, "nominated" | "remoteCandidates"> {
+    return this.#current.ice;
+  }
+
+  /** Of the current path. */
   get stats(): UdpStats {
     return this.#current.sockets.stats;
+  }
+
+  /** Of all paths so far. */
+  get bytes(): ByteCounts {
+    const paths = [this.#current, ...this.#next ? [this.#next] : [], ...this.#leaving.keys()];
+    return paths.reduce((all, { sockets }) => sum(all, sockets.stats), this.#bytes);
   }
 
   /** How often bytes went over to another path. */
@@ -76,9 +104,9 @@ export class Paths {
   restart(remote: IceCredentials, candidate: (candidate: string) => void): IceCredentials {
     if (this.#closed) throw new Error("Cannot restart ICE: connection is closed");
     if (this.#next !== undefined) this.#leave(this.#next, 0);
-    const { parts } = this.#options;
+    const { parts, servers } = this.#options;
     const first = this.#first.ice;
-    const next = new NextPath({ parts, first, connection: this, remote, candidate });
+    const next = new NextPath({ parts, servers, first, connection: this, remote, candidate });
     this.#next = next;
     this.#hear(next);
     void next.search().then((isFound) => this.#searched(next, isFound)); // never rejects
@@ -99,6 +127,7 @@ export class Paths {
   /** Lets go of all paths but werift's own, which its connection closes. Never rejects. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#first.gathering.stop();
     const others = new Set([
       ...this.#leaving.keys(),
       this.#current,
@@ -132,11 +161,22 @@ export class Paths {
   #leave(path: Path, afterMs: number): void {
     const close = () => {
       this.#leaving.set(path, undefined); // `close` of the connection waits for it
-      void path.close().then(() => this.#leaving.delete(path)); // never rejects
+      void path.close().then(() => this.#left(path)); // never rejects
     };
     if (afterMs === 0) close();
     else this.#leaving.set(path, setTimeout(close, afterMs));
   }
+
+  #left(path: Path): void {
+    if (this.#leaving.delete(path)) this.#bytes = sum(this.#bytes, path.sockets.stats);
+  }
+}
+
+function sum(one: ByteCounts, other: ByteCounts): ByteCounts {
+  return {
+    bytesSent: one.bytesSent + other.bytesSent,
+    bytesReceived: one.bytesReceived + other.bytesReceived,
+  };
 }
 
 /** werift's own path goes, and its peer connection must not take that for its end. */

@@ -9,15 +9,11 @@
  */
 import { createSelfSignedCertificate, RTCPeerConnection } from "werift";
 import type { Bytes } from "../lib/bytes.ts";
+import type { NetworkPath } from "../lib/network_path.ts";
 import { Channels, type DataChannel, MAX_MESSAGE_BYTES } from "./channel.ts";
 import { DtlsControl, type DtlsStats } from "./dtls_patch.ts";
-import {
-  IceControl,
-  loopbackAddresses,
-  STUN_LIMIT_SECONDS,
-  usableCandidate,
-  within,
-} from "./ice_patch.ts";
+import { IceControl, loopbackAddresses, usableCandidate, within } from "./ice_patch.ts";
+import { type IceServer, type IceServers, readIceServers } from "./ice_servers.ts";
 import {
   checkInternals,
   connectionInternals,
@@ -25,20 +21,15 @@ import {
   iceInternals,
   SECP256R1,
 } from "./internals.ts";
+import { LoopbackLast } from "./loopback_last.ts";
 import type { IceCredentials } from "./next_path.ts";
-import { Paths } from "./paths.ts";
+import { type PeerCounts, PeerTotals } from "./peer_totals.ts";
+import { pathOf } from "./path.ts";
+import { Paths, type SocketParts } from "./paths.ts";
 import { selfCheck } from "./self_check.ts";
 import type { UdpStats } from "./udp.ts";
-import { patchRelaySockets } from "./udp_relay.ts";
-import { type OpenSocket, OwnPorts, type Ports, SharedPorts } from "./udp_ports.ts";
+import { type OpenSocket, OwnPorts, SharedPorts } from "./udp_ports.ts";
 import { type SectionCodec, Sections, videoCodecs, type VideoSender } from "./video.ts";
-
-/** A STUN or TURN server. */
-export interface IceServer {
-  readonly urls: string;
-  readonly username?: string;
-  readonly credential?: string;
-}
 
 /**
  * `failed` and `closed` are final, yet `close` has to be called; `close` of this end is not told.
@@ -54,8 +45,6 @@ export interface PeerHandlers {
 
 /** Remote candidates taken in one connection: a browser with many networks has some twenty. */
 const MAX_REMOTE_CANDIDATES = 64;
-/** Servers that are looked at; werift uses the first of each kind. */
-const MAX_ICE_SERVERS = 8;
 /** How long werift may take to close its sockets, in ms: a relay may not answer any more. */
 const CLOSE_LIMIT_MS = 1000;
 /** werift's first flight timer, in ms: it runs on after a quick handshake and cannot be stopped. */
@@ -75,6 +64,8 @@ export interface PeerFactoryOptions {
   readonly openSocket: OpenSocket;
   /** One UDP port for all connections; 0 or nothing gives each its own. */
   readonly port?: number | undefined;
+  /** Certificates in PEM that relays over TLS are checked with; the system's by default. */
+  readonly relayCa?: string;
 }
 
 /** Makes connections. */
@@ -89,18 +80,28 @@ export interface PeerFactory {
    * (self_check.ts). Rejects with an Error of one line; nobody may be served then.
    */
   start(): Promise<void>;
+  /** What all connections have counted. */
+  readonly totals: Pick<PeerTotals, "counts" | "paths">;
   /** Lets go of the port. Connections are to be closed before. Never rejects. */
   close(): Promise<void>;
 }
 
 /** Puts the parts of this folder together; `main` hands the sockets of the platform in. */
-export function createPeerFactory({ openSocket, port = 0 }: PeerFactoryOptions): PeerFactory {
+export function createPeerFactory(options: PeerFactoryOptions): PeerFactory {
+  const { openSocket, port = 0, relayCa } = options;
   const shared = port === 0 ? undefined : new SharedPorts(openSocket, { port });
-  const parts: SocketParts = { openSocket, ports: shared ?? new OwnPorts(openSocket) };
+  const parts: PeerParts = {
+    totals: new PeerTotals(),
+    openSocket,
+    relayCa,
+    ports: shared ?? new OwnPorts(openSocket),
+  };
   const create: PeerFactory["createPeer"] = (options) => createPeer(options, parts);
+  const { totals } = parts;
   let tested: Promise<void> = Promise.resolve();
   return {
     createPeer: create,
+    totals,
     start: async () => {
       await shared?.start();
       tested = (await selfCheck({ createPeer: create, openSocket })).settled;
@@ -112,36 +113,36 @@ export function createPeerFactory({ openSocket, port = 0 }: PeerFactoryOptions):
   };
 }
 
-/** Where a connection gets its sockets from. */
-interface SocketParts {
-  readonly openSocket: OpenSocket;
-  readonly ports: Ports;
+/** What connections of one factory share. */
+interface PeerParts extends SocketParts {
+  readonly totals: PeerTotals;
 }
 
 async function createPeer(
   options: { readonly iceServers: readonly IceServer[]; readonly handlers: PeerHandlers },
-  parts: SocketParts,
+  parts: PeerParts,
 ): Promise<WeriftPeer> {
-  patchRelaySockets();
   const keys = await createSelfSignedCertificate(ECDSA_SHA256, SECP256R1);
   const connection = new RTCPeerConnection({
-    iceServers: options.iceServers.slice(0, MAX_ICE_SERVERS).map((server) => ({ ...server })),
+    iceServers: [],
     iceAdditionalHostAddresses: loopbackAddresses(),
-    iceStunGatherTimeout: STUN_LIMIT_SECONDS,
     bundlePolicy: "max-bundle",
     codecs: { audio: [], video: videoCodecs() },
     headerExtensions: { audio: [], video: [] },
     maxMessageSize: MAX_MESSAGE_BYTES,
     dtls: { keys },
   });
-  return new WeriftPeer(connection, { handlers: options.handlers, parts });
+  const servers = readIceServers(options.iceServers);
+  return new WeriftPeer(connection, { handlers: options.handlers, servers, parts });
 }
 
 /** Implements `Peer` of agent/seams.ts. */
 export class WeriftPeer {
   readonly #connection: RTCPeerConnection;
   readonly #handlers: PeerHandlers;
+  readonly #totals: PeerTotals;
   readonly #ice: IceControl;
+  readonly #candidateOrder: LoopbackLast;
   readonly #paths: Paths;
   readonly #dtls: DtlsControl;
   readonly #channels: Channels;
@@ -154,13 +155,19 @@ export class WeriftPeer {
 
   constructor(
     connection: RTCPeerConnection,
-    { handlers, parts }: { readonly handlers: PeerHandlers; readonly parts: SocketParts },
+    { handlers, servers, parts }: {
+      readonly handlers: PeerHandlers;
+      readonly servers: IceServers;
+      readonly parts: PeerParts;
+    },
   ) {
     this.#connection = connection;
     this.#handlers = handlers;
+    this.#candidateOrder = new LoopbackLast((candidate) => handlers.candidate(candidate));
     const sctp = connectionInternals(connection).createSctpTransport();
     checkInternals(connection, sctp);
     this.#paths = new Paths(iceInternals(sctp.dtlsTransport), {
+      servers,
       parts,
       records: (datagram) => this.#dtls.receive(datagram),
       stands: () => this.#dtls.connectedAt !== undefined,
@@ -183,6 +190,8 @@ export class WeriftPeer {
       send: (datagram) => this.#paths.send(datagram),
       keyFrameWanted: (mid) => this.#handlers.keyFrameWanted(mid),
     });
+    this.#totals = parts.totals;
+    this.#totals.add(this);
     this.#watch();
   }
 
@@ -248,6 +257,12 @@ export class WeriftPeer {
     return this.#dtls.heardAt;
   }
 
+  /** Which way packets go; undefined before there is one. */
+  path(): NetworkPath | undefined {
+    const { nominated, remoteCandidates } = this.#paths.ice;
+    return nominated === undefined ? undefined : pathOf(nominated, remoteCandidates);
+  }
+
   /** What came, went and was kept out, by layer. */
   get stats(): PeerStats {
     const { stats: udp } = this.#paths;
@@ -256,6 +271,21 @@ export class WeriftPeer {
       dtls: { ...this.#dtls.stats },
       sctp: this.#channels.stats,
       restarts: this.#paths.changes,
+    };
+  }
+
+  /** What metrics add up. */
+  get counts(): PeerCounts {
+    const { sctp, restarts } = this.stats;
+    const { sent, repeated } = this.#sections.counts;
+    return {
+      ...this.#paths.bytes,
+      restarts,
+      sctpPacketsSent: sctp.packetsSent,
+      sctpRetransmissions: sctp.retransmissions,
+      sctpTimeouts: sctp.timeouts,
+      rtpPacketsSent: sent,
+      rtpPacketsRepeated: repeated,
     };
   }
 
@@ -290,7 +320,7 @@ export class WeriftPeer {
   #watch(): void {
     const connection = this.#connection;
     connection.onIceCandidate.subscribe((candidate) => {
-      if (candidate?.candidate) this.#handlers.candidate(candidate.candidate);
+      if (candidate?.candidate) this.#candidateOrder.take(candidate.candidate);
     });
     connection.connectionStateChange.subscribe((state) => {
       if (state === "connected" || state === "failed" || state === "closed") this.#become(state);
@@ -306,6 +336,7 @@ export class WeriftPeer {
   #become(state: PeerState): void {
     if (this.#state === "failed" || this.#state === "closed" || this.#state === state) return;
     this.#state = state;
+    if (state !== "connecting") this.#candidateOrder.stop();
     if (state === "failed" || state === "closed") this.#channels.close();
     if (this.#closing === undefined) this.#handlers.state(state);
   }
@@ -313,6 +344,7 @@ export class WeriftPeer {
   async #close(): Promise<void> {
     // A microtask later `#closing` is set, and what follows is not told as an event.
     await Promise.resolve();
+    this.#totals.remove(this);
     this.#sections.close();
     this.#ice.stop();
     this.#dtls.close();

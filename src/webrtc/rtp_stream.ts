@@ -4,7 +4,7 @@
  * werift's sender, whose history is 128 packets deep, whose NTP fraction is wrong, and which keeps
  * a record of every packet for ever (werift-audit.md 5, 9.10). Time is an argument.
  *
- * Left out: pacing, congestion control, header extensions.
+ * Of header extensions there is one: pictures are to be shown as they come. When packets leave is for `paced_frames.ts` to say.
  */
 import { Buffer } from "node:buffer";
 import { randomInt } from "node:crypto";
@@ -23,6 +23,15 @@ export interface VideoFrame {
   /** 90 kHz, unsigned 32 bits. */
   readonly timestamp: number;
   readonly keyFrame: boolean;
+  /** From before the viewer came, or played again: to be caught up with. */
+  readonly kept?: boolean;
+}
+
+/** Some packets of a frame, in order; `ends`: the last of them are among these. */
+export interface FramePart {
+  readonly payloads: readonly Uint8Array[];
+  readonly timestamp: number;
+  readonly ends: boolean;
 }
 
 /** A sender report with the description of the source. */
@@ -38,6 +47,8 @@ export interface RtpWire {
 export interface PayloadTypes {
   readonly payloadType: number;
   readonly rtx?: number | undefined;
+  /** Number of the playout-delay extension, where both ends use it. */
+  readonly playoutDelay?: number | undefined;
 }
 
 export interface RtpStreamOptions {
@@ -47,6 +58,12 @@ export interface RtpStreamOptions {
   readonly wire: RtpWire;
 }
 
+/**
+ * The playout-delay extension of libwebrtc: 12 bits of the least delay, 12 of the most, in 10 ms.
+ * With 0 and at most 500 ms a browser shows each picture when it is decoded, whatever its jitter
+ * buffer would like.
+ */
+const NO_DELAY = Buffer.of(0x00, 0x00, 0x0a);
 const CLOCK_PER_MS = 90; // RFC 6184 8.2.1
 /**
  * RFC 3711 3.3.1: a first sequence number in the lower half keeps the rollover counter of both ends
@@ -83,7 +100,9 @@ export class RtpStream {
   #next: number;
   #rtxNext = randomInt(FIRST_SEQUENCE_LIMIT);
   #packets = 0;
+  #repeated = 0;
   #octets = 0;
+  #again = 0;
   #last: { readonly timestamp: number; readonly at: number } | undefined;
 
   constructor(options: RtpStreamOptions) {
@@ -91,13 +110,24 @@ export class RtpStream {
     this.#next = this.#oldest = randomInt(FIRST_SEQUENCE_LIMIT);
   }
 
+  /** Bytes of payload sent so far, those that were sent again among them. Wraps at 2^32. */
+  get sentBytes(): number {
+    return (this.#octets + this.#again) >>> 0;
+  }
+
   /** Packets that could be asked for. */
   get historyPackets(): number {
     return (this.#next - this.#oldest) & 0xffff;
   }
 
-  /** Sends a frame. `now` is in ms, of any clock that only goes forward. */
-  send(now: number, { payloads, timestamp }: VideoFrame, { payloadType }: PayloadTypes): void {
+  /** Packets sent for the first time, and again. */
+  get counts(): { readonly sent: number; readonly repeated: number } {
+    return { sent: this.#packets, repeated: this.#repeated };
+  }
+
+  /** Sends a part of a frame. `now` is in ms, of any clock that only goes forward. */
+  send(now: number, { payloads, timestamp, ends }: FramePart, types: PayloadTypes): void {
+    const { payloadType, playoutDelay } = types;
     this.#last = { timestamp, at: now };
     this.#forget(now);
     payloads.forEach((bytes, index) => {
@@ -106,7 +136,8 @@ export class RtpStream {
         sequenceNumber: this.#next,
         timestamp,
         ssrc: this.#options.ssrc,
-        marker: index === payloads.length - 1, // RFC 6184 5.1: end of the access unit
+        ...extension(playoutDelay),
+        marker: ends && index === payloads.length - 1, // RFC 6184 5.1: end of the access unit
       });
       const payload = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       this.#keep({ header, payload, at: now, repeatedAt: now, repeats: 0 });
@@ -125,19 +156,22 @@ export class RtpStream {
       if (kept.repeats >= MAX_REPEATS || (!isFirst && now - kept.repeatedAt < REPEAT_MS)) continue;
       kept.repeats++;
       kept.repeatedAt = now;
+      this.#repeated++;
       this.#sendAgain(kept, types);
     }
   }
 
   /** With a payload type of its own, in a stream of its own (RFC 4588 4); else as it was. */
-  #sendAgain({ header, payload }: Kept, { rtx }: PayloadTypes): void {
+  #sendAgain({ header, payload }: Kept, { rtx, playoutDelay }: PayloadTypes): void {
     const { wire, rtxSsrc } = this.#options;
+    this.#again = (this.#again + payload.length) >>> 0;
     if (rtx === undefined) return wire.rtp(header, payload);
     const again = new RtpHeader({
       payloadType: rtx,
       sequenceNumber: this.#rtxNext,
       timestamp: header.timestamp,
       ssrc: rtxSsrc,
+      ...extension(playoutDelay),
       marker: header.marker,
     });
     this.#rtxNext = (this.#rtxNext + 1) & 0xffff;
@@ -191,6 +225,10 @@ export class RtpStream {
     this.#history[index] = undefined;
     this.#oldest = (this.#oldest + 1) & 0xffff;
   }
+}
+
+function extension(id: number | undefined): Partial<RtpHeader> {
+  return id === undefined ? {} : { extension: true, extensions: [{ id, payload: NO_DELAY }] };
 }
 
 /** Seconds since 1900 in the upper half, their fraction in the lower (RFC 3550 4). */

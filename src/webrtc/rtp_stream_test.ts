@@ -24,7 +24,7 @@ function stream() {
 
 function frame(count: number, timestamp = 0, bytes = 1000) {
   const payloads = Array.from({ length: count }, (_, i) => new Uint8Array(bytes).fill(i));
-  return { payloads, timestamp, keyFrame: false };
+  return { payloads, timestamp, ends: true };
 }
 
 Deno.test("packets are numbered without gaps over the wrap, and the last of a frame is marked", () => {
@@ -105,4 +105,17 @@ Deno.test("NTP time has its fraction in parts of 2^32", () => {
   assert.equal(ntpTime(500), (2_208_988_800n << 32n) | 0x80000000n);
   assert.equal(ntpTime(1250), (2_208_988_801n << 32n) | 0x40000000n);
   assert.equal(ntpTime(999.999) & 0xffffffffn, 0xffffef39n);
+});
+
+Deno.test("packets ask for no delay where both ends know how, those sent again too", () => {
+  const { stream: rtp, sent } = stream();
+  const types = { ...TYPES, playoutDelay: 5 };
+  rtp.send(0, frame(1), types);
+  rtp.repeat(1, [sent[0]!.header.sequenceNumber], types);
+  for (const { header } of sent) {
+    const bytes = header.serialize(header.serializeSize);
+    assert.equal(bytes.subarray(12).toString("hex"), "bede000152" + "00000a");
+  }
+  rtp.send(2, frame(1), TYPES);
+  assert.equal(sent.at(-1)!.header.extension, false);
 });

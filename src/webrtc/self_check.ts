@@ -7,6 +7,7 @@
  */
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
+import { isIPv4 } from "node:net";
 import { createSelfSignedCertificate, type RTCDataChannel, RTCPeerConnection } from "werift";
 import { within } from "./ice_patch.ts";
 import { dtlsInternals, ECDSA_SHA256, iceInternals, SECP256R1 } from "./internals.ts";
@@ -14,8 +15,11 @@ import type { PeerHandlers, PeerState, WeriftPeer } from "./peer.ts";
 import type { OpenSocket } from "./udp_ports.ts";
 
 const LOOPBACK = "127.0.0.1";
-/** What all checks together may take, in ms; an x86 needs 300, a Raspberry Pi Zero ten times that. */
-const LIMIT_MS = 15_000;
+/**
+ * What all checks together may take, in ms; an x86 needs 300, a Raspberry Pi Zero ten times that, an emulated arm64 on a busy
+ * machine a hundred times. systemd waits 90 s for a start.
+ */
+const LIMIT_MS = 60_000;
 /** The message that goes there and back: some full packets. */
 const MESSAGE_BYTES = 60_000;
 /** How often a stranger knocks, in ms, until it was noticed. */
@@ -165,7 +169,7 @@ class Scene {
 
   /** UDP port of the peer. */
   get port(): number {
-    return Number(this.#states.candidates[0]?.split(" ")[5]);
+    return Number(this.#states.candidates.find(isOfIpv4)?.split(" ")[5]);
   }
 
   reached(state: PeerState): Promise<PeerState> {
@@ -183,8 +187,9 @@ class Scene {
     const sdp = await this.peer.answer(offer);
     this.ufrag = /^a=ice-ufrag:(\S+)/m.exec(sdp)?.[1] ?? "";
     await offerer.setRemoteDescription({ type: "answer", sdp });
-    const tell = (candidate: string) => {
-      if (!candidate.includes(` ${LOOPBACK} `)) return;
+    const tell = (told: string) => {
+      if (!isOfIpv4(told)) return;
+      const candidate = onLoopback(told);
       offerer.addIceCandidate({ candidate, sdpMLineIndex: 0 }).catch(() => {});
     };
     this.#states.offerCandidate = tell;
@@ -221,6 +226,15 @@ class Scene {
     if (handshake !== undefined) handshake.flight = LAST_FLIGHT; // no more retransmissions
     await Promise.all([this.peer.close(), this.#offerer.close().catch(() => {})]);
   }
+}
+
+function isOfIpv4(candidate: string): boolean {
+  return isIPv4(candidate.split(" ")[4] ?? "");
+}
+
+/** The same port at 127.0.0.1: all of the peer's addresses share it, and that one is told late (loopback_last.ts). */
+function onLoopback(candidate: string): string {
+  return candidate.split(" ").with(4, LOOPBACK).join(" ");
 }
 
 /** What a peer has told so far. */

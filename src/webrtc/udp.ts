@@ -5,10 +5,7 @@
  *
  *   socket or shared port -> Gate -> requests, answers, media -> StunProtocol of werift
  *                                 -> DTLS                     -> `records`
- *   TURN server -> RelaySocket -> TurnProtocol of werift -> Gate -> the same
- *
- * Left out: TURN over TCP and TLS keep werift's sockets, which handle their errors; what comes
- * through them passes the gate like all relayed data.
+ *   TURN server -> RelayDatagrams or RelayStream -> TurnProtocol of werift -> Gate -> the same
  */
 import type { Buffer } from "node:buffer";
 import type {
@@ -21,11 +18,8 @@ import type {
   TransportInternals,
 } from "./internals.ts";
 import { Gate, type GateStats } from "./udp_gate.ts";
-import { RelayMark } from "./udp_relay.ts";
-import { type Carrier, copyOf, type Family, type OpenSocket, type Ports } from "./udp_ports.ts";
+import { type Carrier, copyOf, type Family, type Ports } from "./udp_ports.ts";
 
-/** RFC 8656 9: a permission lives 300 s; werift refreshes channels, which renew it, after 500 s. */
-const CHANNEL_REFRESH_SECONDS = 240;
 /** Transactions that a pair remembers to count repetitions; werift forgets none (audit 4). */
 const MAX_REMEMBERED_TRANSACTIONS = 64;
 
@@ -37,6 +31,9 @@ export interface UdpStats extends GateStats {
   sent: number;
   /** Sends and receives that the system refused. */
   errors: number;
+  /** In bytes, without headers of UDP and IP. */
+  bytesReceived: number;
+  bytesSent: number;
 }
 
 /** The sockets of one path of a session. Implements `PortUser`. */
@@ -55,14 +52,13 @@ export class SessionSockets {
   readonly #lines: Line[] = [];
   #sent = 0;
   #received = 0;
+  #bytesSent = 0;
+  #bytesReceived = 0;
 
-  constructor(
-    ice: IceInternals,
-    options: { ports: Ports; openSocket: OpenSocket; connection?: object },
-  ) {
-    this.connection = options.connection ?? this;
+  constructor(ice: IceInternals, { ports, connection }: { ports: Ports; connection?: object }) {
+    this.connection = connection ?? this;
     this.#ice = ice;
-    this.#ports = options.ports;
+    this.#ports = ports;
     const credentials = () => ({
       ufrag: ice.localUsername,
       password: ice.localPassword,
@@ -70,7 +66,6 @@ export class SessionSockets {
     });
     this.#gate = new Gate(credentials, (address, port) => this.#claim(address, port));
     this.#relayGate = new Gate(credentials);
-    ice.options.interfaceAddresses = new RelayMark(options.openSocket);
     this.#hookProtocols();
   }
 
@@ -83,6 +78,8 @@ export class SessionSockets {
       ...this.#gate.stats,
       received: this.#received,
       sent: this.#sent,
+      bytesReceived: this.#bytesReceived,
+      bytesSent: this.#bytesSent,
       errors: [...this.#open.values()].reduce((sum, { errors }) => sum + errors, 0),
     };
     for (const key of Object.keys(this.#relayGate.stats) as (keyof GateStats)[]) {
@@ -97,6 +94,7 @@ export class SessionSockets {
 
   readonly receive = (datagram: Uint8Array, address: string, port: number): void => {
     this.#received++;
+    this.#bytesReceived += datagram.length;
     const kind = this.#gate.admit(datagram, { address, port, now: performance.now() });
     if (kind === undefined) return;
     if (kind === "dtls" && this.records !== undefined) return this.records(datagram);
@@ -119,6 +117,7 @@ export class SessionSockets {
     const { protocol, remoteCandidate: { host, port } } = pair;
     if (protocol.transport instanceof Line) protocol.transport.sendTo(datagram, host, port);
     else protocol.sendData(copyOf(datagram), [host, port]).catch(() => {}); // as good as lost
+    this.#bytesSent += datagram.length;
     pair.packetsSent++;
     pair.bytesSent += datagram.length;
   }
@@ -157,10 +156,10 @@ export class SessionSockets {
 
   #guardRelay(protocol: RelayInternals): void {
     this.#noteQuestions(protocol, this.#relayGate);
-    protocol.turn.channelRefreshTime = CHANNEL_REFRESH_SECONDS;
     protocol.turn.onData.allUnsubscribe();
     protocol.turn.onData.subscribe((data, from) => {
       this.#received++;
+      this.#bytesReceived += data.length;
       const [address, port] = from;
       const kind = this.#relayGate.admit(data, { address, port, now: performance.now() });
       if (kind !== undefined) protocol.handleStunMessage(data, from);

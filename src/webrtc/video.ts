@@ -1,7 +1,7 @@
 /**
  * Cameras on their way out: one section of the description, one transceiver of werift and one
  * `RtpStream` each. This file decides what a section carries, and answers what the browser reports:
- * lost packets, lost pictures. werift negotiates and encrypts.
+ * lost packets, lost pictures, how fast the path is. werift negotiates and encrypts.
  */
 import type { Buffer } from "node:buffer";
 import {
@@ -10,12 +10,15 @@ import {
   type RTCPeerConnection,
   type RtcpPacket,
   RtcpPayloadSpecificFeedback,
+  RtcpRrPacket,
   RtcpTransportLayerFeedback,
   RTCRtpCodecParameters,
   type RTCRtpTransceiver,
   type RtpHeader,
 } from "werift";
-import { type Report, RtpStream, type RtpWire, type VideoFrame } from "./rtp_stream.ts";
+import { PacedFrames } from "./paced_frames.ts";
+import { ntpTime, type Report, RtpStream, type RtpWire, type VideoFrame } from "./rtp_stream.ts";
+import { SendRate } from "./send_rate.ts";
 
 /** RFC 5104 4.3.1: feedback message type of Full Intra Request, which werift reads and ignores. */
 const FULL_INTRA_REQUEST = 4;
@@ -34,6 +37,8 @@ export interface SectionCodec {
   readonly rtx?: number;
   /** Parameters behind `a=fmtp:<type>`. */
   readonly fmtp: string;
+  /** Number of the header extension that asks for no delay, where the browser knows it. */
+  readonly playoutDelay?: number;
 }
 
 /** Codecs that werift may find in an offer; the payload types come from the offer itself. */
@@ -78,11 +83,34 @@ export class VideoSender {
     this.cname = section.cname;
   }
 
-  /** Sends the frame at once; drops it while the section is inactive or not connected. */
+  /**
+   * Sends the frame as fast as the path takes it; drops it while the section is inactive or not
+   * connected, and when it would be late.
+   */
   sendFrame(frame: VideoFrame): void {
     this.#section.send(frame);
   }
+
+  /** Frames that were left out because the viewer's path is too slow for them. */
+  get droppedFrames(): number {
+    return this.#section.droppedFrames;
+  }
 }
+
+/** The fields of a reception report that are used here. */
+interface ReceptionReport {
+  /** In 1/256. */
+  readonly fractionLost: number;
+  /** Middle 32 bits of our report's NTP time; 0 if none has come. */
+  readonly lsr: number;
+  /** In 1/65536 s. */
+  readonly dlsr: number;
+}
+
+/** Browsers report about once a second; more often is nothing new. */
+const LEAST_REPORT_MS = 300;
+/** A round trip above this is a clock that was set meanwhile. */
+const MAX_ROUND_TRIP_MS = 10_000;
 
 /** One video section of a connection, from the first answer to the end. */
 class Section {
@@ -91,6 +119,10 @@ class Section {
   readonly cname: string;
   codec: SectionCodec;
   active = false;
+  readonly #frames = new PacedFrames();
+  readonly #rate = new SendRate();
+  #pace: ReturnType<typeof setTimeout> | undefined;
+  #reported = { at: 0, bytes: 0 };
 
   constructor(
     transceiver: RTCRtpTransceiver,
@@ -121,8 +153,49 @@ class Section {
     transceiver.headerExtensions = [];
   }
 
+  get droppedFrames(): number {
+    return this.#frames.dropped;
+  }
+
   send(frame: VideoFrame): void {
-    if (this.active) this.stream.send(performance.now(), frame, this.codec);
+    if (!this.active) return;
+    this.#frames.push(frame, this.#rate.value);
+    if (this.#pace === undefined) this.#release();
+  }
+
+  /** What the browser says of our packets (RFC 3550 6.4.1): 24 bits of loss, its time of our report. */
+  heard({ fractionLost, lsr, dlsr }: ReceptionReport): void {
+    const now = performance.now();
+    const passed = now - this.#reported.at;
+    const bytes = this.stream.sentBytes;
+    if (passed < LEAST_REPORT_MS) return; // a stranger's: each may count once in a while
+    const sentRate = ((bytes - this.#reported.bytes) >>> 0) * 8000 / passed;
+    this.#reported = { at: now, bytes };
+    const middle = Number((ntpTime(Date.now()) >> 16n) & 0xffff_ffffn);
+    const roundTripMs = lsr === 0 ? undefined : ((middle - lsr - dlsr) >>> 0) / 65.536;
+    const sane = roundTripMs !== undefined && roundTripMs < MAX_ROUND_TRIP_MS;
+    this.#rate.report({
+      lost: fractionLost / 256,
+      roundTripMs: sane ? roundTripMs : undefined,
+      sentRate,
+    });
+  }
+
+  /** Sends no more. */
+  stop(): void {
+    clearTimeout(this.#pace);
+    this.active = false;
+  }
+
+  #release(): void {
+    this.#pace = undefined;
+    const rate = this.#rate.value;
+    const now = performance.now();
+    for (const part of this.#frames.take(now, rate)) {
+      if (this.active) this.stream.send(now, part, this.codec);
+    }
+    const wait = this.#frames.wait(rate);
+    if (wait !== undefined) this.#pace = setTimeout(() => this.#release(), wait);
   }
 
   repeat(lost: readonly number[]): void {
@@ -211,9 +284,20 @@ export class Sections {
     return transceiver;
   }
 
+  /** RTP packets of all sections: sent, and sent again because the browser missed them. */
+  get counts(): { readonly sent: number; readonly repeated: number } {
+    let [sent, repeated] = [0, 0];
+    for (const { stream: { counts } } of this.#sections.values()) {
+      sent += counts.sent;
+      repeated += counts.repeated;
+    }
+    return { sent, repeated };
+  }
+
   /** Sends no more reports. */
   close(): void {
     clearInterval(this.#reporting);
+    for (const section of this.#sections.values()) section.stop();
   }
 
   #begin(): void {
@@ -229,6 +313,11 @@ export class Sections {
     const { feedback } = packet as { readonly feedback?: unknown };
     if (packet instanceof RtcpTransportLayerFeedback && feedback instanceof GenericNack) {
       this.#sectionOf(feedback.mediaSourceSsrc)?.[1].repeat(feedback.lost);
+    }
+    if (packet instanceof RtcpRrPacket) {
+      for (const report of packet.reports.slice(0, MAX_SECTIONS)) {
+        this.#sectionOf(report.ssrc)?.[1].heard(report);
+      }
     }
     if (!(packet instanceof RtcpPayloadSpecificFeedback)) return;
     const wanted = this.#sectionOf(lostPicture(packet));

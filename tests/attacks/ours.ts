@@ -3,6 +3,7 @@
  * ("ours on one port"), where the attacker's datagrams reach the socket of everybody.
  */
 import { createSocket } from "node:dgram";
+import { isIPv4 } from "node:net";
 import process from "node:process";
 import { openDatagramSocket } from "../../src/platform/datagram.ts";
 import { offerSdp, readTransport } from "../../src/protocol/sdp.ts";
@@ -26,8 +27,11 @@ async function open(offer: string): Promise<OpenedSession> {
     iceServers: [],
     handlers: {
       candidate(candidate) {
-        candidates.push(candidate);
-        if (candidate.includes("127.0.0.1")) resolve();
+        // All addresses share the port, and loopback's own candidate comes late.
+        const fields = candidate.split(" ");
+        if (!isIPv4(fields[4]!) || candidates.length > 0) return;
+        candidates.push(fields.with(4, "127.0.0.1").join(" "));
+        resolve();
       },
       state(state) {
         states[index] = state;
@@ -50,7 +54,7 @@ async function open(offer: string): Promise<OpenedSession> {
   const timer = setTimeout(resolve, CANDIDATE_LIMIT_MS);
   await reachable;
   clearTimeout(timer);
-  return { answer, candidates: candidates.filter((candidate) => candidate.includes("127.0.0.1")) };
+  return { answer, candidates };
 }
 
 export const stack: Stack = {

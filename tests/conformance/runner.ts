@@ -7,7 +7,7 @@ import { TabVisit } from "./visit.ts";
 
 const PAGES = new URL("pages/", import.meta.url);
 /** How long a page may take for all of its checks, on a loaded machine. */
-const CASE_LIMIT_MS = 180_000;
+const CASE_LIMIT_MS = 300_000;
 const LOOK_EVERY_MS = 100;
 
 /** What came of one case. */

@@ -63,6 +63,10 @@ class Look {
     return feed.profileLevelId;
   }
 
+  snapshot(): Promise<Uint8Array> {
+    return this.#cameras.snapshot("front", AbortSignal.timeout(WAIT_LIMIT_MS));
+  }
+
   /** Resolves once this holds, rejects when it does not for far longer than it could take. */
   async until(holds: () => boolean): Promise<void> {
     let wake = () => {};
@@ -270,6 +274,134 @@ Deno.test({
 });
 
 Deno.test({
+  name: "RTP packets far above 1400 bytes are cut again for the browser",
+  ignore: server !== undefined,
+  fn: async () => {
+    const options = ["--mtu", "16000", "--size", "1280x720", "--pattern", "snow"];
+    const camera = await RtspServer.start(...options);
+    try {
+      for (const transport of ["tcp", "udp"]) {
+        const look = new Look(`rtsp://127.0.0.1:${camera.port}/stream1`, { transport });
+        await checkPicture(look);
+        const sizes = look.frames.flatMap(({ payloads }) => payloads.map(({ length }) => length));
+        ok(Math.max(...sizes) <= 1200, `${Math.max(...sizes)} bytes`);
+      }
+    } finally {
+      await camera.kill();
+    }
+  },
+});
+
+Deno.test({
+  name: "lost packets cost pictures up to the next key frame, and what is shown decodes",
+  ignore: server !== undefined,
+  fn: async () => {
+    const options = ["--drop", "0.01", "--key-interval", "10", "--size", "640x480"];
+    const camera = await RtspServer.start(...options);
+    const look = new Look(`rtsp://127.0.0.1:${camera.port}/stream1`, { transport: "udp" });
+    try {
+      await look.open();
+      await look.until(() => look.frames.filter(({ keyFrame }) => keyFrame).length >= 6);
+    } finally {
+      await look.close();
+      await camera.kill();
+    }
+    checkTimestamps(look.frames);
+    equal(await decoded(look.frames), look.frames.length);
+  },
+});
+
+Deno.test({
+  name: "a session is kept alive, and one that the camera hangs up on comes back",
+  ignore: server !== undefined,
+  fn: async () => {
+    const strict = await RtspServer.start("--session-timeout", "2");
+    const kept = new Look(`rtsp://127.0.0.1:${strict.port}/stream1`, { transport: "udp" });
+    try {
+      await kept.open();
+      await kept.until(() => kept.frames.length >= 150); // 5 s: two and a half times the limit
+      deepEqual(kept.states, ["starting", "live"]);
+    } finally {
+      await kept.close();
+      await strict.kill();
+    }
+    const rude = await RtspServer.start("--hang-up-after", "2");
+    const again = new Look(`rtsp://127.0.0.1:${rude.port}/stream1`);
+    try {
+      await again.open();
+      await again.until(() => again.states.filter((state) => state === "live").length >= 2);
+    } finally {
+      await again.close();
+      await rude.kill();
+    }
+  },
+});
+
+Deno.test({
+  name: "a camera with a certificate of its own is shown when it is pinned, or any is allowed",
+  ignore: server !== undefined,
+  fn: async () => {
+    const { file, sha256 } = await certificate();
+    const camera = await RtspServer.start(...LOCKED, "--tls", file);
+    const password = encodeURIComponent(PASSWORD);
+    const source = `rtsps://admin:${password}@127.0.0.1:${camera.port}/stream1`;
+    try {
+      await checkPicture(new Look(source, { pin: sha256 }));
+      await checkPicture(new Look(source, { verify: false }));
+      const refused = [{}, { pin: "00".repeat(32) }].map(async (options) => {
+        const look = new Look(source, options);
+        const opened = look.open().catch(() => {});
+        await look.until(() => look.states.length === 2);
+        await look.close();
+        await opened;
+        return [look.states[1], look.log.join()] as const;
+      });
+      const [unknown, other] = await Promise.all(refused);
+      equal(unknown![0], "waiting unreachable");
+      match(unknown![1], /its certificate is not trusted: set pin/);
+      equal(other![0], "waiting unreachable");
+      match(other![1], new RegExp(`its certificate is ${sha256}`));
+    } finally {
+      await camera.kill();
+      await Deno.remove(file);
+    }
+  },
+});
+
+Deno.test({
+  name: "H.265 of an RTSP camera is shown by way of ffmpeg",
+  ignore: server !== undefined || !await hasElement("x265enc"),
+  fn: async () => {
+    const camera = await RtspServer.start("--codec", "h265");
+    try {
+      await checkPicture(new Look(`rtsp://127.0.0.1:${camera.port}/stream1`));
+    } finally {
+      await camera.kill();
+    }
+  },
+});
+
+Deno.test({
+  name: "while H.264 of a camera plays, nothing encodes; a snapshot is taken from the kept frames",
+  ignore: server !== undefined,
+  fn: async () => {
+    const camera = await RtspServer.start();
+    const look = new Look(`rtsp://127.0.0.1:${camera.port}/stream1`);
+    try {
+      await look.open();
+      await look.until(() => look.frames.length >= 10);
+      deepEqual(await childrenOf(Deno.pid, camera.pid), [], "the agent has no children");
+      const jpeg = await look.snapshot();
+      deepEqual([...jpeg.slice(0, 3), ...jpeg.slice(-2)], [0xff, 0xd8, 0xff, 0xff, 0xd9]);
+      deepEqual(await childrenOf(Deno.pid, camera.pid), [], "the one that made the JPEG is gone");
+    } finally {
+      await look.close();
+      await camera.kill();
+    }
+  },
+});
+
+Deno.test({
   name: "a program that writes H.264 gives a picture",
   ignore: ffmpeg !== undefined,
   fn: () =>
@@ -286,3 +418,57 @@ Deno.test({
   ignore: ffmpeg !== undefined,
   fn: () => checkPicture(new Look("test:")),
 });
+
+/** A certificate that nobody has signed, with its key, in one PEM file. */
+async function certificate(): Promise<{ file: string; sha256: string }> {
+  const file = await Deno.makeTempFile({ suffix: ".pem" });
+  const key = await Deno.makeTempFile();
+  const run = async (args: string) => {
+    const { success, stdout } = await new Deno.Command("openssl", {
+      args: args.split(" "),
+      stderr: "null",
+    }).output();
+    ok(success, `openssl ${args}`);
+    return new TextDecoder().decode(stdout);
+  };
+  await run(
+    `req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=camera -keyout ${key} -out ${file}`,
+  );
+  const print = await run(`x509 -in ${file} -noout -fingerprint -sha256`);
+  await Deno.writeTextFile(file, await Deno.readTextFile(key), { append: true });
+  await Deno.remove(key);
+  return { file, sha256: print.trim().split("=")[1]!.replaceAll(":", "").toLowerCase() };
+}
+
+async function hasElement(name: string): Promise<boolean> {
+  const script = "import gi; gi.require_version('Gst', '1.0'); from gi.repository import Gst; " +
+    `Gst.init(None); assert Gst.ElementFactory.find('${name}')`;
+  try {
+    const python = new Deno.Command("/usr/bin/python3", {
+      args: ["-c", script],
+      stdout: "null",
+      stderr: "null",
+    });
+    return (await python.output()).success;
+  } catch {
+    return false;
+  }
+}
+
+/** Command lines of a process's children, all the way down, but for one that is none of its business. */
+async function childrenOf(pid: number, except: number): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name } of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(name) || Number(name) === except) continue;
+    try {
+      const stat = await Deno.readTextFile(`/proc/${name}/stat`);
+      const parent = Number(stat.slice(stat.lastIndexOf(") ") + 2).split(" ")[1]);
+      if (parent !== pid) continue;
+      found.push(await Deno.readTextFile(`/proc/${name}/cmdline`));
+      found.push(...await childrenOf(Number(name), except));
+    } catch {
+      // it ended meanwhile
+    }
+  }
+  return found;
+}

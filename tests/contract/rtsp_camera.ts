@@ -38,6 +38,11 @@ export class RtspServer {
     this.port = port;
   }
 
+  /** Process id. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   /** Resolves when it listens on 127.0.0.1, at /stream1. Options: rtsp_server.py. */
   static async start(...options: string[]): Promise<RtspServer> {
     const child = new Deno.Command(PYTHON, {

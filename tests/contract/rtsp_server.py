@@ -7,7 +7,8 @@ cameras' servers say.
 
   rtsp_server.py [--port 0] [--user NAME --password TEXT [--basic]] [--udp-only | --tcp-only]
                  [--size 320x240] [--rate 30] [--key-interval 30] [--pattern ball] [--b-frames 0]
-                 [--codec h264|h265|jpeg] [--path /stream1]
+                 [--codec h264|h265|jpeg] [--path /stream1] [--mtu 1400] [--drop 0.02]
+                 [--tls CERTIFICATE_AND_KEY.pem] [--session-timeout S] [--hang-up-after S]
 """
 import argparse
 import sys
@@ -17,7 +18,7 @@ import gi
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
+from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 
 def arguments():
@@ -32,18 +33,22 @@ def arguments():
     parser.add_argument("--rate", type=int, default=30)
     parser.add_argument("--key-interval", type=int, default=30)
     parser.add_argument("--pattern", default="ball")
+    parser.add_argument("--bitrate", type=int, default=1000, help="kbit/s")
     parser.add_argument("--b-frames", type=int, default=0)
     parser.add_argument("--codec", choices=("h264", "h265", "jpeg"), default="h264")
     parser.add_argument("--path", default="/stream1")
+    parser.add_argument("--mtu", type=int, default=1400, help="of RTP packets")
+    parser.add_argument("--drop", type=float, default=0, help="share of RTP packets that get lost")
+    parser.add_argument("--tls", help="serve rtsps with the certificate and key of this PEM file")
+    parser.add_argument("--session-timeout", type=int, help="seconds until a silent session ends")
+    parser.add_argument("--hang-up-after", type=int, help="close all connections, again and again")
     return parser.parse_args()
 
 
 def pipeline(options):
     width, height = options.size.split("x")
-    picture = (
-        f"videotestsrc is-live=true pattern={options.pattern} "
-        f"! video/x-raw,format=I420,width={width},height={height},framerate={options.rate}/1 "
-    )
+    raw = f"video/x-raw,format=I420,width={width},height={height},framerate={options.rate}/1"
+    picture = f"videotestsrc is-live=true pattern={options.pattern} ! {raw} "
     if Gst.ElementFactory.find("timeoverlay"):  # Debian has it in gstreamer1.0-x
         picture += "! timeoverlay "
     if options.codec == "jpeg":
@@ -52,10 +57,12 @@ def pipeline(options):
         return f"( {picture} ! x265enc tune=zerolatency ! rtph265pay name=pay0 pt=96 )"
     profile = "main" if options.b_frames else "constrained-baseline"
     tune = "" if options.b_frames else "tune=zerolatency "
+    payload = f"rtph264pay pt=96 config-interval=1 mtu={options.mtu} name="
+    payload += f"pay ! identity name=pay0 drop-probability={options.drop}" if options.drop else "pay0"
     return (
-        f"( {picture} ! x264enc {tune}speed-preset=ultrafast bitrate=1000 threads=1 "
+        f"( {picture} ! x264enc {tune}speed-preset=ultrafast bitrate={options.bitrate} threads=1 "
         f"key-int-max={options.key_interval} bframes={options.b_frames} "
-        f"! video/x-h264,profile={profile} ! rtph264pay name=pay0 pt=96 config-interval=1 )"
+        f"! video/x-h264,profile={profile} ! {payload} )"
     )
 
 
@@ -70,10 +77,42 @@ def protect(server, factory, options):
         auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
         auth.add_digest(options.user, options.password, token)
     server.set_auth(auth)
+    let_in(factory)
+
+
+def let_in(factory):
     permissions = GstRtspServer.RTSPPermissions()
     permissions.add_permission_for_role("viewer", "media.factory.access", True)
     permissions.add_permission_for_role("viewer", "media.factory.construct", True)
     factory.set_permissions(permissions)
+
+
+def secure(server, factory, options):
+    """rtsps alone, with this certificate; whoever has no password is let in as well."""
+    auth = server.get_auth()
+    if auth is None:
+        auth = GstRtspServer.RTSPAuth()
+        token = GstRtspServer.RTSPToken()
+        token.set_string("media.factory.role", "viewer")
+        auth.set_default_token(token)
+        let_in(factory)
+    auth.set_tls_certificate(Gio.TlsCertificate.new_from_file(options.tls))
+    server.set_auth(auth)
+
+
+def forget(server, seconds):
+    """Sessions that nobody asks to keep end after so many seconds."""
+
+    def on_client(_, client):
+        client.connect("new-session", lambda _, session: session.set_timeout(seconds))
+
+    server.connect("client-connected", on_client)
+    GLib.timeout_add(500, lambda: server.get_session_pool().cleanup() or True)
+
+
+def hang_up(server):
+    server.client_filter(lambda *_: GstRtspServer.RTSPFilterResult.REMOVE)
+    return True
 
 
 def main():
@@ -92,6 +131,12 @@ def main():
         factory.set_protocols(GstRtsp.RTSPLowerTrans.TCP)
     if options.user is not None:
         protect(server, factory, options)
+    if options.tls is not None:
+        secure(server, factory, options)
+    if options.session_timeout is not None:
+        forget(server, options.session_timeout)
+    if options.hang_up_after is not None:
+        GLib.timeout_add(options.hang_up_after * 1000, hang_up, server)
     server.get_mount_points().add_factory(options.path, factory)
     if server.attach(None) == 0:
         sys.exit(f"Cannot listen on port {options.port}")

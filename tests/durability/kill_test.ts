@@ -66,7 +66,7 @@ const CHECKS: Readonly<Record<Operation["kind"], (found: Found) => void>> = {
   },
   remove({ store, number, answers, lines }) {
     assert.equal(store.owner(ownerOf(number)), undefined, `owner ${number}`);
-    assert.notEqual(store.minEpoch(ownerOf(number)), 0);
+    assert.notEqual(store.epoch(ownerOf(number)), 0);
     assert.ok(count(answers, "removed") <= 1, `removals of owner ${number}`);
     assert.equal(lines.length, 1);
   },
@@ -80,7 +80,7 @@ const CHECKS: Readonly<Record<Operation["kind"], (found: Found) => void>> = {
 
 function check(store: Store, answers: readonly Answer[]): void {
   assert.equal(store.damaged, undefined);
-  assert.equal(store.minEpoch(keyIdOf("ann")), 0, "it was never begun anew");
+  assert.equal(store.epoch(keyIdOf("ann")), 0, "it was never begun anew");
   assert.equal(store.brokenAudit(), undefined);
   const log = store.audit({ limit: 1000 });
   assert.equal(log.at(-1)?.sequence, 1, "all of the log is looked at");
@@ -149,6 +149,6 @@ function checkOpened(folder: string, number: number): void {
   assert.equal(store.damaged, undefined, `store ${number}`);
   const expected = number % 2 === 1 ? [toHex(new Uint8Array(8))] : [];
   assert.deepEqual(store.owners().map(({ keyId }) => toHex(keyId)), expected);
-  assert.equal(store.minEpoch(keyIdOf("ann")), 0);
+  assert.equal(store.epoch(keyIdOf("ann")), 0);
   store.record([{ at: 1, event: "works" }]);
 }

@@ -6,6 +6,7 @@
  *   places     holds every place for browsers that it gets
  *   unknown    asks for devices that do not exist, and writes to them
  *   offers     sends what looks like an offer to DEVICE, over and over
+ *   crowd      the same, each time from an address that nobody has seen yet
  *   devices    registers devices with random keys, and keeps them registered
  */
 // @ts-types="npm:@types/ws@8.18.2"
@@ -29,9 +30,9 @@ function count(what: string): void {
   counts[what] = (counts[what] ?? 0) + 1;
 }
 
-/** The stranger of this number: 127.1.0.1 and so on. */
+/** The stranger of this number: 127.1.0.1 and so on, four million of them. */
 function address(number: number): string {
-  return `127.1.${number >> 8}.${(number & 255) || 254}`;
+  return `127.${1 + ((number >> 16) & 63)}.${(number >> 8) & 255}.${(number & 255) || 254}`;
 }
 
 /** Resolves when the connection stands or is turned away. */
@@ -147,6 +148,26 @@ async function offers(): Promise<void> {
   });
 }
 
+/** Thirty-two at a time, which makes some hundred addresses a second. One network of IPv6 has as many for weeks. */
+async function crowd(): Promise<void> {
+  await each(Number.MAX_SAFE_INTEGER, async (number) => {
+    const over = Promise.withResolvers<void>();
+    const socket = await open("browser", {
+      from: number,
+      heard: ({ type }) => {
+        count(type!);
+        over.resolve();
+      },
+    });
+    if (!socket) return await pause(100);
+    socket.on("close", () => over.resolve());
+    socket.send(JSON.stringify({ type: "send", device, sealed: toBase64Url(junk(OFFER_BYTES)) }));
+    count("offers");
+    await Promise.race([over.promise, pause(200)]); // whoever is let through hears nothing
+    socket.close();
+  });
+}
+
 async function devices(): Promise<void> {
   await each(10_000, async (number) => {
     const registered = Promise.withResolvers<void>();
@@ -191,7 +212,13 @@ function repeat(work: () => void, everyMs: number): void {
   stop.signal.addEventListener("abort", () => clearInterval(timer));
 }
 
-const KINDS: Readonly<Record<string, () => Promise<void>>> = { places, unknown, offers, devices };
+const KINDS: Readonly<Record<string, () => Promise<void>>> = {
+  places,
+  unknown,
+  offers,
+  crowd,
+  devices,
+};
 const flood = KINDS[kind];
 if (flood === undefined) throw new Error(`There is no flood "${kind}"`);
 const flooding = flood();

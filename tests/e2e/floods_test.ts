@@ -30,25 +30,32 @@ const RENDEZVOUS_MB = 800;
 /** What the device may have more than before: 256 peers, an offer in each lane, and above all what V8 did not free of 20 sessions. */
 const DEVICE_MB = 160;
 
+/** `holds`: the flood is in the way also while it does nothing. */
 const FLOODS = [
-  { kind: "places", name: "a crowd that holds every place for browsers" },
-  { kind: "unknown", name: "questions for devices that do not exist" },
-  { kind: "offers", name: "strangers' offers to the device from 200 addresses" },
-  { kind: "devices", name: "ten thousand devices that nobody knows" },
+  { kind: "places", holds: true, name: "a crowd that holds every place for browsers" },
+  { kind: "unknown", holds: false, name: "questions for devices that do not exist" },
+  { kind: "offers", holds: false, name: "strangers' offers to the device from 200 addresses" },
+  { kind: "crowd", holds: false, name: "strangers' offers, each from an address of its own" },
+  { kind: "devices", holds: true, name: "ten thousand devices that nobody knows" },
 ] as const;
 
-for (const { kind, name } of FLOODS) {
+for (const { kind, holds, name } of FLOODS) {
   Deno.test(`a paired person gets in during ${name}`, OPTIONS, async () => {
     await using home = await Home.start();
     await using browser = await launchChromium();
     const owner = await home.person(browser, String((await home.ask("pair")).url));
     await owner.state("live");
     const before = memory(home);
-    const calm = await connects(owner);
+    const calmBefore = holds ? await connects(owner) : [];
     await home.restartRendezvous(); // what was tried so far counts against the person
     await using flood = startFlood(kind, home);
     await flood.firstJson(FLOOD_LIMIT_MS);
-    const flooded = await connects(owner);
+    const spent = { rendezvous: home.rendezvous, device: home.device };
+    const cpu = cpuMeter({ ...spent, flood: { child: flood } });
+    const { calm, flooded } = holds
+      ? { calm: calmBefore, flooded: await connects(owner) }
+      : await connectsInTurn(owner, flood);
+    const load = cpu();
     if (kind === "devices") {
       await untilWhole(flood);
       await home.stopDevice(); // its place is taken at once
@@ -57,23 +64,77 @@ for (const { kind, name } of FLOODS) {
     }
     const after = memory(home);
     await flood.stop();
-    report({ kind, calm, flooded, before, after, counts: flood.stdout.trim().split("\n").at(-1)! });
+    report({
+      kind,
+      calm,
+      flooded,
+      before,
+      after,
+      load,
+      counts: flood.stdout.trim().split("\n").at(-1)!,
+    });
     assert.ok(after.rendezvous < RENDEZVOUS_MB, `the rendezvous has ${after.rendezvous} MB`);
     assert.ok(after.device < before.device + DEVICE_MB, `the device has ${after.device} MB`);
   });
 }
 
-/** Milliseconds from the beginning of a reload to a live session, again and again. */
+/** Milliseconds to a live session, again and again. */
 async function connects(owner: Shell): Promise<number[]> {
   const times: number[] = [];
-  for (let count = 0; count < CONNECTS; count++) {
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-    const begin = performance.now();
-    await owner.page.reload();
-    await owner.state("live"); // within its limit, or the test fails
-    times.push(performance.now() - begin);
-  }
+  for (let count = 0; count < CONNECTS; count++) times.push(await connect(owner));
   return times.sort((a, b) => a - b);
+}
+
+/** The same with the flood held still and let go in turn: whatever else the machine does slows both alike. */
+async function connectsInTurn(
+  owner: Shell,
+  { pid }: Child,
+): Promise<{ calm: number[]; flooded: number[] }> {
+  const calm: number[] = [];
+  const flooded: number[] = [];
+  try {
+    for (let count = 0; count < CONNECTS; count++) {
+      Deno.kill(pid, "SIGSTOP");
+      calm.push(await connect(owner));
+      Deno.kill(pid, "SIGCONT");
+      flooded.push(await connect(owner));
+    }
+  } finally {
+    Deno.kill(pid, "SIGCONT"); // else it hears nothing of its end
+  }
+  return { calm: calm.sort((a, b) => a - b), flooded: flooded.sort((a, b) => a - b) };
+}
+
+/** Milliseconds from the beginning of a reload to a live session. */
+async function connect(owner: Shell): Promise<number> {
+  await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  const begin = performance.now();
+  await owner.page.reload();
+  await owner.state("live"); // within its limit, or the test fails
+  return performance.now() - begin;
+}
+
+/** Parts of a core that each process uses from now until the returned function is called. */
+function cpuMeter(
+  processes: Readonly<Record<string, { readonly child: Child }>>,
+): () => Readonly<Record<string, number>> {
+  const begin = performance.now();
+  const before = Object.values(processes).map(({ child }) => cpuSeconds(child.pid));
+  return () => {
+    const seconds = (performance.now() - begin) / 1000;
+    return Object.fromEntries(
+      Object.entries(processes).map(([name, { child }], index) => {
+        const part = (cpuSeconds(child.pid) - before[index]!) / seconds;
+        return [name, Math.round(part * 100) / 100];
+      }),
+    );
+  };
+}
+
+/** `utime` and `stime` of proc(5), which count in hundredths of a second everywhere. */
+function cpuSeconds(pid: number): number {
+  const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).replace(/^.*\) /, "").split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 function startFlood(kind: string, home: Home): Child {
@@ -109,6 +170,7 @@ function report(
     flooded: number[];
     before: object;
     after: object;
+    load: object;
     counts: string;
   },
 ): void {

@@ -3,7 +3,7 @@
  * their own, the command line is the real one, and each person has a browser profile.
  */
 import assert from "node:assert/strict";
-import type { Browser } from "playwright-core";
+import type { Browser, BrowserContext } from "playwright-core";
 import { Child } from "./child.ts";
 import { inCheckout } from "./checkout.ts";
 import { untilLogged } from "./log_lines.ts";
@@ -19,6 +19,10 @@ export const SECRET_NAMES = ["vault", "Strongroom ledger", "yard", "Back garden"
 export interface HomeOptions {
   /** `clock` of the configuration; "system" where nothing else is said, for containers know the time. */
   readonly clock?: "auto" | "system";
+  /** More for the command line of the rendezvous. */
+  readonly rendezvousArgs?: readonly string[];
+  /** Lines for the top of the configuration. */
+  readonly lines?: string;
 }
 
 /** Answer of a command that was asked for JSON. */
@@ -56,7 +60,8 @@ export class Home implements AsyncDisposable {
     }));
     const { port } = await page.firstJson(READY_LIMIT_MS);
     const address = `${HOST}:${freePort()}`;
-    const rendezvousArgs = ["rendezvous", "--listen", address, "--json"];
+    const { rendezvousArgs: more = [] } = options;
+    const rendezvousArgs = ["rendezvous", "--listen", address, "--json", ...more];
     const rendezvous = stack.use(await startPorthole({ args: rendezvousArgs }));
     await Deno.writeTextFile(
       `${folder}/porthole.toml`,
@@ -128,8 +133,10 @@ export class Home implements AsyncDisposable {
   }
 
   /** Opens a link, or any address of the shell, in a profile of its own: another person's browser. */
-  async person(browser: Browser, link = this.shell): Promise<Shell> {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+  async person(browser: Browser | BrowserContext, link = this.shell): Promise<Shell> {
+    const context = "newContext" in browser
+      ? await browser.newContext({ viewport: { width: 1280, height: 900 } })
+      : browser;
     await context.addInitScript(hearControlMessages);
     const shell = await Shell.open(context, link);
     shell.page.on("dialog", (dialog) => void dialog.accept().catch(() => {}));
@@ -190,6 +197,7 @@ name = "Workshop"
 rendezvous = "ws://${address}"
 state = "${folder}/state"
 clock = "${options.clock ?? "system"}"
+${options.lines ?? ""}
 
 [[service]]
 id = "ui"

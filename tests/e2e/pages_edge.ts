@@ -13,6 +13,8 @@ const OURS = /^\/\.porthole\/[a-z_]+\.(?:js|html)$/;
 export class CountingEdge implements AsyncDisposable {
   /** Requests to content origins for anything but our own files: path and query. */
   readonly strays: string[] = [];
+  /** By path: text that stands behind a file of ours, as if it were of a newer version. */
+  readonly added = new Map<string, string>();
   readonly #server: Server;
   readonly #upgraded = new Set<{ destroy(): void }>();
   readonly #target: () => number;
@@ -21,11 +23,20 @@ export class CountingEdge implements AsyncDisposable {
     this.#target = target;
     this.#server = createServer((incoming, outgoing) => {
       this.#note(incoming);
-      const { method, url, headers } = incoming;
+      const { method, url } = incoming;
+      const added = this.added.get(url ?? "");
+      const headers = { ...incoming.headers };
+      if (added !== undefined) {
+        for (const name of ["if-none-match", "accept-encoding"]) delete headers[name];
+      }
       const forward = request({ host: HOST, port: this.#target(), method, path: url, headers });
       forward.on("response", (answer) => {
+        if (added !== undefined) {
+          for (const name of ["content-length", "etag"]) delete answer.headers[name];
+        }
         outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(outgoing);
+        answer.pipe(outgoing, { end: added === undefined });
+        if (added !== undefined) answer.on("end", () => outgoing.end(added));
       });
       forward.on("error", () => outgoing.destroy());
       incoming.pipe(forward);

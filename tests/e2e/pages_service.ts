@@ -25,8 +25,11 @@ export interface ServedPage {
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
 }
 
+/** Answers a request itself, at its own pace. It must not throw. */
+export type Answerer = (request: IncomingMessage, response: ServerResponse) => void;
+
 /** Pages by path without query. A text is HTML. */
-export type ServedPages = Readonly<Record<string, string | ServedPage>>;
+export type ServedPages = Readonly<Record<string, string | ServedPage | Answerer>>;
 
 /** What every page may call; put in front of a page's own script by `page`. */
 const PRELUDE = `<script>
@@ -88,14 +91,14 @@ export class PagesService implements AsyncDisposable {
   }
 
   /** What a page reported under this name; waits for it. */
-  async report<T = unknown>(name: string): Promise<T> {
+  async report<T = unknown>(name: string, limitMs = REPORT_LIMIT_MS): Promise<T> {
     if (this.#reports.has(name)) return this.#reports.get(name) as T;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const reported = await new Promise<unknown>((resolve, reject) => {
       this.#waiting.set(name, resolve);
       const late = () =>
         reject(new Error(`no page reported "${name}"; hits: ${this.hits.join(", ")}`));
-      timer = setTimeout(late, REPORT_LIMIT_MS);
+      timer = setTimeout(late, limitMs);
     }).finally(() => clearTimeout(timer));
     return reported as T;
   }
@@ -113,8 +116,9 @@ export class PagesService implements AsyncDisposable {
     if (pathname.startsWith("/report/")) {
       return void this.#take(pathname.slice("/report/".length), request, response);
     }
-    request.resume();
     const found = this.#pages[pathname];
+    if (typeof found === "function") return found(request, response);
+    request.resume();
     if (found === undefined) return void response.writeHead(404).end("not here");
     const { body, type = "text/html; charset=utf-8", status = 200, headers = {} } =
       typeof found === "string" ? { body: found } as ServedPage : found;

@@ -10,9 +10,14 @@ const RUN_LIMIT_MS = 60_000;
 /** What is started: `source` (the default) needs no bundle; the others need `deno task bundle`. */
 export type Origin = "source" | "bundle on Deno" | `bundle on Node ${typeof NODE_VERSIONS[number]}`;
 
+/** An artefact that was built before: the beginning of its command line. */
+export type CommandLine = readonly string[];
+
 export interface PortholeOptions {
   readonly args: readonly string[];
-  readonly from?: Origin;
+  readonly from?: Origin | CommandLine;
+  /** How long it may take until it is ready; for machines that are emulated. */
+  readonly readyLimitMs?: number;
   /** Network namespace to run in (`two_hosts.ts`). */
   readonly netns?: string | undefined;
   readonly env?: Readonly<Record<string, string>>;
@@ -30,7 +35,7 @@ export interface Porthole extends AsyncDisposable {
 export async function startPorthole(options: PortholeOptions): Promise<Porthole> {
   const child = await spawn(options);
   try {
-    const ready = await child.firstJson(READY_LIMIT_MS);
+    const ready = await child.firstJson(options.readyLimitMs ?? READY_LIMIT_MS);
     return {
       ready,
       child,
@@ -48,7 +53,8 @@ export async function runPorthole(
   options: PortholeOptions,
 ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
   await using child = await spawn(options);
-  await child.find(() => undefined as true | undefined, { what: "end", limitMs: RUN_LIMIT_MS })
+  const limitMs = options.readyLimitMs ?? RUN_LIMIT_MS;
+  await child.find(() => undefined as true | undefined, { what: "end", limitMs })
     .catch(() => undefined);
   const { code } = await child.stop();
   return { code, stdout: child.stdout, stderr: child.stderr };
@@ -65,7 +71,8 @@ async function spawn({ args, from = "source", netns, env }: PortholeOptions): Pr
   });
 }
 
-async function commandLine(from: Origin): Promise<string[]> {
+async function commandLine(from: Origin | CommandLine): Promise<string[]> {
+  if (typeof from !== "string") return [...from];
   const bundle = inCheckout("dist/porthole.mjs");
   const deno = [Deno.execPath(), "run", "-A", V8_FLAGS];
   if (from === "source") return [...deno, inCheckout("src/main.ts")];

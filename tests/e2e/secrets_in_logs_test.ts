@@ -1,12 +1,15 @@
 /**
  * No secret is in any log: a whole run of real processes that log all they can (pairing, pages, a WebSocket, a camera with
- * a password, a reconnection), and then a search through everything that they wrote for everything that was secret in it.
+ * a password, a reconnection, lending, borrowing, revoking), and then a search through everything that they wrote for everything that was secret in it.
  * Each secret is first found where it rightly stands (`needles.ts`).
  */
 import assert from "node:assert/strict";
+import type { Browser } from "playwright-core";
 import { RtspServer, rtspServerLack } from "../contract/rtsp_camera.ts";
-import { fromBase64Url } from "../../src/lib/bytes.ts";
+import { type Bytes, fromBase64Url, toHex } from "../../src/lib/bytes.ts";
 import { readTransport } from "../../src/protocol/sdp.ts";
+import { hkdfSha256 } from "../../src/trust/digest.ts";
+import { decodeInviteLink } from "../../src/trust/invite_link.ts";
 import { chromiumMissing, launchChromium } from "./browser.ts";
 import { HostileService } from "./hostile_service.ts";
 import { ProbedService } from "./isolation/service.ts";
@@ -87,10 +90,13 @@ Deno.test("no secret of a whole run is in what its programs write", OPTIONS, asy
   await shell.page.reload();
   await shell.state("live");
   await addDescriptions(run, shell);
-  // A run that lends takes its place here: its link, invite and grant are needles, its commands go to `print`.
-  await print(run, "status");
+  await lendAndRevoke(run, { owner: shell, browser });
+  for (const command of ["status", "owners", "grants", "sessions", "audit"]) {
+    await print(run, command);
+    await print(run, command, "--json");
+  }
   await context.close();
-  await untilLogged(device, "session.over", (_line, index) => index === 1);
+  await untilLogged(device, "session.over", (_line, index) => index === 2);
 
   assert.deepEqual(await device.stop(), { code: 0, killed: false });
   assert.deepEqual(await rendezvous.stop(), { code: 0, killed: false });
@@ -111,6 +117,86 @@ async function pair({ state, needles }: Run): Promise<string> {
     byteNeedle("claim's signature", bytes.slice(73), placeOf(bytes.slice(73), text)),
   );
   return link;
+}
+
+/** A guest borrows, its picture moves, and the board ends it; all that a guest has is looked for. */
+async function lendAndRevoke(
+  run: Run,
+  { owner, browser }: { owner: Shell; browser: Browser },
+): Promise<void> {
+  const { stdout } = await runPorthole({
+    args: ["lend", "--scope", "page,camera:gate", "--for", "1h", "--state", run.state, "--json"],
+  });
+  const { url, id } = JSON.parse(stdout);
+  await addLink(run, String(url));
+  const context = await browser.newContext();
+  await context.addInitScript(keepDescriptions);
+  const guest = await Shell.open(context, String(url));
+  await guest.state("live");
+  await guest.moving("gate");
+  await addDescriptions(run, guest);
+  await addKept(run, { who: "guest", shell: guest });
+  await addKept(run, { who: "owner", shell: owner });
+  await print(run, "sessions");
+  await print(run, "revoke", String(id));
+  await guest.waitForText("An owner of the device has ended this before its time.");
+  await guest.page.reload(); // comes again, and is refused
+  await guest.page.getByTestId("ended").waitFor();
+  await context.close();
+}
+
+/** What whoever has a link to borrow by could use: the text, its seed, the key that follows from it, the invite. */
+async function addLink({ needles }: Run, link: string): Promise<void> {
+  const text = link.split("#borrow=")[1]!;
+  const { seed, token } = await decodeInviteLink(text);
+  const key = await hkdfSha256(seed, "porthole/invite-key/v1");
+  needles.push(
+    textNeedle("link to borrow by", text, link),
+    byteNeedle("seed of the link", seed, placeOf(seed, text)),
+    byteNeedle("private key of the invite", key, toHex(key)),
+    byteNeedle("invite", token, toHex(token)),
+    byteNeedle("invite's signature", token.slice(-64), placeOf(token.slice(-64), text)),
+  );
+}
+
+/** What the shell keeps of a device: the pass of its offers, and a guest's chain of grants. */
+async function addKept(
+  { needles }: Run,
+  { who, shell }: { who: "owner" | "guest"; shell: Shell },
+): Promise<void> {
+  const kept = await shell.page.evaluate<Kept>(KEPT);
+  const place = kept.grants.join("\n");
+  needles.push(byteNeedle(`${who}'s pass`, fromBytes(kept.pass), kept.pass));
+  for (const [index, grant] of kept.grants.entries()) {
+    const token = fromBytes(grant);
+    needles.push(byteNeedle(`${who}'s grant ${index}`, token, place));
+    const signature = token.slice(-64);
+    needles.push(byteNeedle(`signature of ${who}'s grant ${index}`, signature, place));
+  }
+  assert.equal(kept.grants.length, who === "guest" ? 2 : 0);
+}
+
+/** Bytes as `Array.join` writes them. */
+interface Kept {
+  readonly pass: string;
+  readonly grants: readonly string[];
+}
+
+const KEPT = `new Promise((resolve) => {
+  const opening = indexedDB.open("porthole");
+  opening.onsuccess = () => {
+    const asking = opening.result.transaction("devices").objectStore("devices").getAll();
+    asking.onsuccess = () => {
+      opening.result.close();
+      const [{ pass, loan }] = asking.result;
+      const grants = (loan?.grants ?? []).map((token) => Array.from(token).join());
+      resolve({ pass: Array.from(pass).join(), grants });
+    };
+  };
+})`;
+
+function fromBytes(text: string): Bytes {
+  return Uint8Array.from(text.split(","), Number);
 }
 
 /** Uses a page with path, cookie and header, a WebSocket and the camera. */
@@ -163,19 +249,16 @@ async function addDescriptions({ needles }: Run, shell: Shell): Promise<void> {
 }
 
 /** Runs a command on the board whose output must hold no secret. */
-async function print({ state, printed }: Run, command: string): Promise<void> {
-  for (const more of [[], ["--json"]]) {
-    const { code, stdout, stderr } = await runPorthole({
-      args: [command, "--state", state, ...more],
-    });
-    assert.equal(code, 0, stderr);
-    printed.push(stdout + stderr);
-  }
+async function print({ state, printed }: Run, ...command: string[]): Promise<void> {
+  const { code, stdout, stderr } = await runPorthole({ args: [...command, "--state", state] });
+  assert.equal(code, 0, stderr);
+  printed.push(stdout + stderr);
 }
 
 function search({ rendezvous, device, printed, needles }: Run): void {
   assert.ok(needles.length > 20, `only ${needles.length} secrets were looked for`);
-  assert.equal(logged(device, "session.live").length, 2);
+  assert.equal(logged(device, "session.live").length, 3);
+  assert.equal(logged(device, "admission.refused").length, 1);
   for (const { child } of [rendezvous, device]) printed.push(child.stdout + child.stderr);
   for (const text of printed) {
     assert.deepEqual(found(text, needles), []);

@@ -197,6 +197,39 @@ Deno.test({ name: "a device whose log went back is told apart", ignore }, async 
   });
 });
 
+Deno.test({ name: "an owner is told that the browser may delete its key", ignore }, async () => {
+  await withOwner(async ({ owner, served, id }) => {
+    assert.equal(await owner.evaluate("navigator.storage.persisted()"), false);
+    await owner.goto(`${served.origin}/#/d/${id}/people`);
+    const note = owner.getByTestId("kept-note");
+    assert.match(await note.innerText(), /may delete its key/);
+    await note.getByRole("button", { name: "Ask it to keep the key" }).click();
+    await note.getByText("The browser did not agree").waitFor(); // a new profile has no reason to
+  });
+});
+
+Deno.test(
+  { name: "a browser without Ed25519 is told so, and nothing weaker is made", ignore },
+  async () => {
+    const served = await serveShell();
+    const browser = await launchChromium({ disabledFeatures: NO_MDNS });
+    try {
+      const context = await browser.newContext();
+      const device = await open(context, { url: `${served.origin}/double`, said: [] });
+      await until(device, "globalThis.double !== undefined");
+      const link = await device.evaluate("double.link") as string;
+      await context.addInitScript(withoutEd25519);
+      const shell = await open(context, { url: `${served.origin}/#pair=${link}`, said: [] });
+      assert.match(await shell.getByTestId("obstacle").innerText(), /too old.*Ed25519/s);
+      assert.deepEqual(await shell.evaluate("keysAskedFor"), ["Ed25519"]);
+      assert.equal(await device.evaluate("double.sessions"), 0);
+    } finally {
+      await browser.close();
+      await served.close();
+    }
+  },
+);
+
 Deno.test({ name: "devices of an earlier shell stay, and are owned", ignore }, async () => {
   const served = await serveShell();
   const browser = await launchChromium({ disabledFeatures: NO_MDNS });
@@ -227,6 +260,18 @@ const SEEN_HEAD = `new Promise((resolve) => {
     };
   };
 })`;
+
+/** Runs in the page before anything of it: WebCrypto as browsers had it until 2023. */
+function withoutEd25519(): void {
+  // deno-lint-ignore no-explicit-any -- browser types do not exist on this side
+  const scope = globalThis as any;
+  if (scope.SubtleCrypto === undefined) return;
+  scope.keysAskedFor = [];
+  scope.SubtleCrypto.prototype.generateKey = (algorithm: string | { name: string }) => {
+    scope.keysAskedFor.push(typeof algorithm === "string" ? algorithm : algorithm.name);
+    return Promise.reject(new DOMException("Unrecognized name.", "NotSupportedError"));
+  };
+}
 
 /** As version 1 of the shell left it. */
 const OLD_DATABASE = `new Promise((resolve, reject) => {

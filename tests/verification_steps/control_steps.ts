@@ -652,7 +652,7 @@ export const CONTROL_STEPS: readonly Step[] = [
     "src/control/guests_test.ts": [
       [
         "its epoch",
-        "grant.epoch !== records.minEpoch(owner.keyId) || ",
+        "grant.epoch !== records.epoch(owner.keyId) || ",
         "",
         "guests of a removed owner go too, and do not come back when it pairs again",
       ],

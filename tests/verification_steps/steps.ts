@@ -12,6 +12,7 @@
 import { AGENT_STEPS } from "./agent_steps.ts";
 import { CONTROL_STEPS } from "./control_steps.ts";
 import { HANDSHAKE_STEPS } from "./handshake_steps.ts";
+import { RENDEZVOUS_STEPS } from "./rendezvous_steps.ts";
 import type { Step } from "./step.ts";
 import { STORE_STEPS } from "./store_steps.ts";
 import { TOKENS_STEPS } from "./tokens_steps.ts";
@@ -22,6 +23,7 @@ export const STEPS: readonly Step[] = [
   ...CONTROL_STEPS,
   ...STORE_STEPS,
   ...AGENT_STEPS,
+  ...RENDEZVOUS_STEPS,
 ];
 
 /** Of these the evil rendezvous must find by itself that they are gone. */

@@ -50,6 +50,7 @@ Deno.test("each file that verifies something has checks in the table", () => {
     ..."admission places entrance owner_entry guest_entry grants clock ttl_meter pairing replay_guard household owner_desk lending"
       .split(" ").map((name) => `src/control/${name}.ts`),
     ..."store owners issuers transaction".split(" ").map((name) => `src/store/${name}.ts`),
+    ..."device_connection peers people".split(" ").map((name) => `src/rendezvous/${name}.ts`),
     ..."scope session owner_relay".split(" ").map((name) => `src/agent/${name}.ts`),
   ];
   assert.deepEqual(wanted.filter((file) => !files.has(file)), []);

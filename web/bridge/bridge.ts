@@ -35,7 +35,7 @@ function takeShellMessage(event: MessageEvent): void {
   if (event.origin !== SHELL_ORIGIN || event.source !== shell || !isRecord(event.data)) return;
   if (event.data.porthole === "forget") return void forget();
   if (event.data.porthole !== "bridge-port" || port === undefined) return;
-  link.take(port, event.data.title);
+  link.take(port, event.data);
   if (parent === self) leaveForPage();
 }
 

@@ -8,19 +8,19 @@
  */
 import { parseSetCookie } from "../../src/protocol/cookie.ts";
 import { CookieJar, pairOf, type VisibleCookie } from "../../src/protocol/cookie_jar.ts";
-import { type CookieState, NO_TAG, parseCookieState } from "../../src/protocol/cookie_state.ts";
+import { type CookieState, parseCookieState } from "../../src/protocol/cookie_state.ts";
 import { type CookieWrite, MAX_LINE_CHARACTERS } from "../../src/protocol/cookie_writes.ts";
 import type { CookieMessage, CookieNews } from "../sw/port_messages.ts";
 
 /** Writes that are kept until the agent has taken them. A page that makes more sees its oldest late. */
 const MAX_PENDING = 256;
 
-const NOTHING: CookieState = { tag: NO_TAG, cookies: [] };
-
 /** What it needs of the page. */
 export interface CookiePage {
   /** Path of the document's address. */
   path(): string;
+  /** Name in the document's address. */
+  readonly host: string;
   /** To the service worker, in order. */
   post(message: CookieMessage): void;
 }
@@ -33,8 +33,6 @@ interface PendingWrite extends CookieWrite {
 export class PageCookies {
   readonly #page: CookiePage;
   readonly #jar = new CookieJar();
-  #state: CookieState = NOTHING;
-  #toldAt = performance.now();
   #pending: PendingWrite[] = [];
   #number = 0;
   #changed: (() => void) | undefined;
@@ -93,14 +91,13 @@ export class PageCookies {
   }
 
   #rebuild(state: CookieState): void {
-    this.#state = state;
-    this.#toldAt = performance.now();
-    this.#jar.load(this.#toldAt, this.#state.cookies);
+    this.#jar.load(performance.now(), state.cookies, state.hidden);
     for (const write of this.#pending) this.#apply(write);
   }
 
   #apply({ line, path, date }: CookieWrite): boolean {
-    const cookie = parseSetCookie(line, { path, date, source: "script" });
+    const hosts = [this.#page.host];
+    const cookie = parseSetCookie(line, { path, date, source: "script", hosts });
     if (cookie === undefined) return false;
     this.#jar.set(performance.now(), cookie, "script");
     return true;

@@ -17,7 +17,7 @@ export function installCookies(
   const initial = tag?.getAttribute(COOKIES_ATTRIBUTE);
   tag?.removeAttribute(COOKIES_ATTRIBUTE);
   const send = (message: CookieMessage) => post(container, { ownWorker, message });
-  const page = { path: () => ownPath(), post: send };
+  const page = { path: () => ownPath(), host: new URL(self.origin).hostname, post: send };
   const cookies = new PageCookies(page, decode(initial ?? undefined));
   replaceDocumentCookie(cookies);
   replaceCookieStore(cookies);

@@ -4,12 +4,14 @@ import { encodeCookieState } from "../../src/protocol/cookie_state.ts";
 import type { CookieMessage } from "../sw/port_messages.ts";
 import { PageCookies } from "./cookies.ts";
 
+const HIDDEN = [{ name: "session", path: "/", life: undefined }];
+
 function stateOf(...pairs: readonly (readonly [string, string, string?])[]): string {
   const cookies = pairs.map(([name, value, path = "/"]) => ({
     ...{ name, value, path, secure: false },
     life: undefined,
   }));
-  return encodeCookieState({ tag: "aa.1", cookies });
+  return encodeCookieState({ tag: "aa.1", cookies, hidden: HIDDEN });
 }
 
 /** A page at `path`, and what it posts. */
@@ -21,6 +23,7 @@ class PageDouble {
   constructor(initial?: string) {
     const page = {
       path: () => this.path,
+      host: "label.example.org",
       post: (message: CookieMessage) => this.posted.push(message),
     };
     this.cookies = new PageCookies(page, initial);
@@ -39,6 +42,23 @@ Deno.test("a page begins with the state of its tag, and shows what its path may 
   page.path = "/";
   assert.equal(page.cookies.text, "a=1; x");
   assert.deepEqual(page.posted, []);
+});
+
+Deno.test("a write to the name of a cookie that scripts may not see is not seen either", () => {
+  const page = new PageDouble(stateOf(["a", "1"]));
+  page.cookies.write("session=stolen; path=/");
+  page.cookies.write("session=; path=/; max-age=0");
+  assert.equal(page.cookies.text, "a=1");
+  page.cookies.write("session=mine; path=/app");
+  assert.equal(page.cookies.text, "session=mine; a=1", "another path is another cookie");
+});
+
+Deno.test("a write for another domain is ignored, one for the page's own is kept", () => {
+  const page = new PageDouble(stateOf());
+  page.cookies.write("a=1; path=/; domain=other.org");
+  page.cookies.write("b=2; path=/; domain=.example.org");
+  assert.equal(page.cookies.text, "b=2");
+  assert.equal(page.writes.length, 1);
 });
 
 Deno.test("a page that was told nothing asks", () => {

@@ -3,12 +3,16 @@
  * from the shell which opened it. When that shell is closed, the page says so and offers the way back.
  */
 import { PumpLink } from "../bridge/pump_link.ts";
-import { type BridgeToShell, isRecord, type ToWorker } from "../sw/port_messages.ts";
+import {
+  type BridgeToShell,
+  isRecord,
+  MAX_ADDRESS_LENGTH,
+  type ToWorker,
+} from "../sw/port_messages.ts";
 import { SHELL_ORIGIN } from "../sw/shell_origin.ts";
 
 /** How often it is looked whether the shell was closed, in ms. */
 const LOOK_EVERY_MS = 1000;
-const MAX_ADDRESS_LENGTH = 16 << 10;
 
 /** Call once, before the page's own scripts; without effect in a page that no shell opened. */
 export function bridgeOwnTab(
@@ -30,7 +34,7 @@ export function bridgeOwnTab(
     if (event.data.porthole !== "bridge-port" || port === undefined) return;
     const wanted = event.data.address;
     if (isShellAddress(wanted)) address = wanted;
-    link.take(port, event.data.title);
+    link.take(port, event.data);
   });
   container.addEventListener("message", (event) => {
     if (link.takeFromWorker(event)) event.stopImmediatePropagation();

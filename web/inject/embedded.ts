@@ -9,15 +9,37 @@ const replaced = new WeakMap<Element, HTMLIFrameElement | HTMLImageElement>();
 /** Replaces one that loads from a server, which our policy forbids (web/sw/csp.ts). */
 export function replaceEmbedded(element: HTMLObjectElement | HTMLEmbedElement): void {
   const name = element.localName === "object" ? "data" : "src";
-  const value = element.getAttribute(name);
-  const url = value === null ? null : URL.parse(value, element.baseURI);
-  if (url === null || !/^https?:$/.test(url.protocol)) return;
+  const url = addressOf(element, name);
+  if (url === undefined) return;
   element.removeAttribute(name);
-  const content = contentElement(element, url.href);
+  const content = contentElement(element, url);
+  for (const type of ["load", "error"]) {
+    content.addEventListener(type, () => element.dispatchEvent(new Event(type)));
+  }
   if (element.localName === "embed") return element.replaceWith(content);
   replaced.get(element)?.remove();
   replaced.set(element, content);
   fillObject(element as HTMLObjectElement, content);
+}
+
+/** Keeps from a page what becomes of the browser's own way, which our policy forbids. For "error", in the capture phase. */
+export function hideRefusal(event: Event): void {
+  const { target } = event;
+  if (!event.isTrusted || !isElement(target)) return;
+  const isLoading = target.localName === "object" && addressOf(target, "data") !== undefined;
+  if (isLoading || replaced.has(target)) event.stopImmediatePropagation();
+}
+
+/** Of whatever global. */
+function isElement(target: EventTarget | null): target is Element {
+  return target !== null && "localName" in target;
+}
+
+/** What it loads from a server. */
+function addressOf(element: Element, name: string): string | undefined {
+  const value = element.getAttribute(name);
+  const url = value === null ? null : URL.parse(value, element.baseURI);
+  return url !== null && /^https?:$/.test(url.protocol) ? url.href : undefined;
 }
 
 /** A picture stays one; everything else is a page of its own. */
@@ -63,5 +85,4 @@ function fillObject(element: HTMLObjectElement, content: HTMLElement): void {
     value: () => content.contentDocument,
     configurable: true,
   });
-  content.addEventListener("load", () => element.dispatchEvent(new Event("load")));
 }

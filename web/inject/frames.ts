@@ -4,23 +4,28 @@
  * window in the line after it was made finds it ready; what is made by a parser is seen at the end of the task.
  */
 import { utf8 } from "../../src/lib/bytes.ts";
+import { HELD_ATTRIBUTE, holdFrames } from "../sw/held_frames.ts";
 import { findPlace, INJECT_PATH, injectTag, mayInject } from "../sw/inject_html.ts";
 import { BLOB_PATH } from "../sw/port_messages.ts";
 import { IS_FIREFOX } from "./engine.ts";
-import { replaceEmbedded } from "./embedded.ts";
+import { hideRefusal, replaceEmbedded } from "./embedded.ts";
+import { LAN_ORIGIN, ownAddress, stayAtOwnOrigin } from "./lan.ts";
 import { POLICY_TAG } from "./mending.ts";
 import { joinRealm, markRealm, type Realm, type RealmSource } from "./realm.ts";
-import { isSandboxed, takeSandboxed } from "./sandboxed.ts";
+import { isSandboxed, release, takeSandboxed, watchSandboxed } from "./sandboxed.ts";
 import { trustedHtml } from "./trusted.ts";
 import { blobOf, createObjectUrl, revokeObjectUrl } from "./workers.ts";
 
 /** What is watched beside the coming and going of elements. */
-const ATTRIBUTES = ["src", "srcdoc", "data", "sandbox"];
+const ATTRIBUTES = ["src", "srcdoc", "data", "sandbox", HELD_ATTRIBUTE];
 
 /** What puts our script into a document. The nonce is this page's, whose policy such documents inherit. */
-const TAG = injectTag(
-  typeof document === "undefined" ? undefined : (document.currentScript as HTMLElement)?.nonce,
-) + (IS_FIREFOX ? POLICY_TAG : ""); // there our script joins the page around: `joinAround`
+const TAG = injectTag({
+  nonce: typeof document === "undefined"
+    ? undefined
+    : (document.currentScript as HTMLElement)?.nonce,
+  lan: LAN_ORIGIN,
+}) + (IS_FIREFOX ? POLICY_TAG : ""); // there our script joins the page around: `joinAround`
 
 /** Watches this page's frames, and those within them. Call once, first of all scripts. */
 export function watchFrames(source: Omit<RealmSource, "found">): void {
@@ -42,6 +47,8 @@ function watchRealm(
   if (isFirst) {
     watchGetters(realm, join);
     watchOpen(realm, join);
+    watchSandboxed(realm);
+    stayAtOwnOrigin(realm);
   }
   const { document } = realm;
   const elements = ["iframe", "frame", "object", "embed"].map((name) =>
@@ -56,13 +63,17 @@ function watchRealm(
     childList: true,
     subtree: true,
   });
+  realm.addEventListener("error", hideRefusal, true);
   realm.addEventListener("load", look, true); // a frame's load does not bubble, and passes here all the same
 }
 
 function watchOpen(realm: Realm, join: (window: Window | null) => void): void {
   const { open } = realm;
   realm.open = function (url?: string | URL, ...rest: [string?, string?]) {
-    const window = open.call(this, url === undefined ? url : blobPage(String(url)), ...rest);
+    const wanted = url === undefined
+      ? url
+      : ownAddress(URL.parse(String(url))) ?? blobPage(String(url));
+    const window = open.call(this, wanted, ...rest);
     join(window);
     return window;
   };
@@ -99,8 +110,9 @@ function takeElement(element: Element, join: (window: Window | null) => void): v
 
 function takeFrame(frame: HTMLIFrameElement, join: (window: Window | null) => void): void {
   if (isSandboxed(frame)) return takeSandboxed(frame);
+  release(frame);
   if (frame.hasAttribute("srcdoc")) return takeSourceText(frame);
-  const page = blobPage(frame.src);
+  const page = ownAddress(URL.parse(frame.src)) ?? blobPage(frame.src);
   if (page !== frame.src) frame.src = page;
   join(frame.contentWindow);
 }
@@ -113,7 +125,7 @@ function takeSourceText(frame: HTMLIFrameElement): void {
   const place = Math.max(0, findPlace(bytes, true) ?? 0);
   const [before, after] = [bytes.subarray(0, place), bytes.subarray(place)];
   const decode = (part: Uint8Array) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(part);
-  frame.srcdoc = trustedHtml(decode(before) + TAG + decode(after));
+  frame.srcdoc = trustedHtml(decode(before) + TAG + holdFrames(decode(after)));
 }
 
 /** An address at which the service worker serves a page's own HTML; any other address as it is. */

@@ -6,6 +6,8 @@
  */
 import type { Realm } from "./realm.ts";
 import { trustedScriptUrl } from "./trusted.ts";
+import { createObjectUrl } from "./workers.ts";
+import { blobUrl, isOwnFile, mendSources, put, tellFailure } from "./mending_sources.ts";
 
 /** Own text and what is in memory; frames and forms navigate, which service workers see. */
 const POLICY = "default-src data: blob: 'unsafe-inline' 'unsafe-eval'; frame-src * data: blob:; " +
@@ -20,22 +22,42 @@ const MAX_MENDED = 2000;
 
 /** Forbids and mends, for as long as the global lives. Call what it gives for each document that the global has. */
 export function mendLoads(realm: Realm): (document: Document) => void {
+  const taken = new WeakMap<Element, string>();
   let mended = 0;
   let scripts: Promise<void> = Promise.resolve();
-  const refused = (event: SecurityPolicyViolationEvent) => {
-    const url = URL.parse(event.blockedURI);
-    if (url?.origin !== self.origin) return;
+  const take = (element: Element, url: URL) => {
+    if (taken.get(element) === url.href || ++mended > MAX_MENDED) return;
+    taken.set(element, url.href);
+    if (element instanceof realm.HTMLScriptElement) {
+      element.removeAttribute("src");
+      scripts = scripts.then(() => mendScript(element, url.href));
+      return;
+    }
+    mend(element, url.href).catch(() => tellFailure(element)).then(() => taken.delete(element));
+  };
+  const failed = (event: Event) => {
+    const element = event.target;
+    if (!event.isTrusted || !(element instanceof realm.Element)) return;
+    const url = addressOf(element, realm);
+    if (!isOwnFile(url)) return;
+    event.stopImmediatePropagation(); // it was our policy, and comes again if the file does not
+    take(element, url);
+  };
+  // `write` takes the listeners away before its own scripts fail; this is told later.
+  const refused = ({ blockedURI }: SecurityPolicyViolationEvent) => {
+    const blocked = URL.parse(blockedURI);
+    if (!isOwnFile(blocked)) return;
     for (const element of realm.document.querySelectorAll(LOADING)) {
-      if (addressOf(element, realm) !== url.href || ++mended > MAX_MENDED) continue;
-      if (element instanceof realm.HTMLScriptElement) {
-        const waiting = element;
-        waiting.removeAttribute("src"); // found once
-        scripts = scripts.then(() => mendScript(waiting, url.href));
-      } else mend(element, url.href).catch(() => {}); // it stays as it is without the file
+      const url = addressOf(element, realm);
+      if (url?.href.split("#", 1)[0] === blocked.href) take(element, url);
     }
   };
-  const listen = () => realm.document.addEventListener("securitypolicyviolation", refused);
+  const listen = () => {
+    realm.document.addEventListener("error", failed, true);
+    realm.document.addEventListener("securitypolicyviolation", refused);
+  };
   keepListening(realm, listen);
+  mendSources(realm);
   return (document) => {
     forbid(document);
     listen();
@@ -65,34 +87,36 @@ function keepListening(realm: Realm, listen: () => void): void {
   }
 }
 
-function addressOf(element: Element, realm: Realm): string | undefined {
+function addressOf(element: Element, realm: Realm): URL | null {
   const name = element instanceof realm.HTMLLinkElement ? "href" : "src";
   const value = element.getAttribute(name) ?? element.getAttribute("href");
-  const url = value === null ? null : URL.parse(value, element.baseURI);
-  return url === null ? undefined : url.href.split("#", 1)[0];
+  return value === null ? null : URL.parse(value, element.baseURI);
 }
 
 async function mend(element: Element, url: string): Promise<void> {
+  element.removeAttribute("srcset");
+  if (element.localName !== "link") {
+    const blob = await blobUrl(url);
+    return put(element, blob, () => element.setAttribute("src", blob));
+  }
   const answer = await fetch(url);
-  if (!answer.ok) return;
-  const isStyle = element.localName === "link" &&
-    /\bstylesheet\b/i.test(element.getAttribute("rel") ?? "");
+  if (!answer.ok) return tellFailure(element);
+  const isStyle = /\bstylesheet\b/i.test(element.getAttribute("rel") ?? "");
   const blob = isStyle
     ? new Blob([await inlineUrls(await answer.text(), url)], { type: "text/css" })
     : await answer.blob();
-  element.removeAttribute("srcset");
-  element.setAttribute(element.localName === "link" ? "href" : "src", URL.createObjectURL(blob));
+  element.setAttribute("href", createObjectUrl(blob));
 }
 
 /** In their order, as far as that can still be had. */
 async function mendScript(script: HTMLScriptElement, url: string): Promise<void> {
   const answer = await fetch(url).catch(() => undefined);
-  if (answer?.ok !== true) return;
+  if (answer?.ok !== true) return tellFailure(script);
   const copy = script.ownerDocument.createElement("script");
   for (const { name, value } of script.attributes) copy.setAttribute(name, value);
   copy.async = false;
   const blob = new Blob([await answer.text()], { type: "text/javascript" });
-  copy.src = trustedScriptUrl(URL.createObjectURL(blob));
+  copy.src = trustedScriptUrl(createObjectUrl(blob));
   const over = new Promise((resolve) => {
     copy.addEventListener("load", resolve);
     copy.addEventListener("error", resolve);
@@ -110,7 +134,7 @@ async function inlineUrls(css: string, base: string): Promise<string> {
     if (url?.origin !== self.origin || found.has(match[0]) || found.size >= MAX_MENDED) continue;
     const answer = await fetch(url).catch(() => undefined);
     if (answer?.ok === true) {
-      found.set(match[0], `url("${URL.createObjectURL(await answer.blob())}")`);
+      found.set(match[0], `url("${createObjectUrl(await answer.blob())}")`);
     }
   }
   return css.replace(pattern, (text) => found.get(text) ?? text);

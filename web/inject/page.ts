@@ -4,10 +4,14 @@ import { SHELL_ORIGIN } from "../sw/shell_origin.ts";
 import { installCookies } from "./cookies_install.ts";
 import { bridgeOwnTab } from "./detached.ts";
 import { tunnelDownloads } from "./downloads.ts";
+import { markEventSources } from "./event_sources.ts";
+import { reportFrameRefusal } from "./frame_refusal.ts";
 import { watchFrames } from "./frames.ts";
+import { ownAddress } from "./lan.ts";
 import { reportNavigation } from "./navigation.ts";
 import { joinAround, leaveRealm, type Realm } from "./realm.ts";
 import { sendReferrersToItself } from "./referrer.ts";
+import { numberRequests } from "./requests.ts";
 import { hideServiceWorker } from "./service_workers.ts";
 import { refuseSyncRequests } from "./sync_requests.ts";
 import { createWebSocketClass, hideWebSocketStream } from "./websocket.ts";
@@ -29,6 +33,7 @@ function replaceWebSocket(ownWorker: () => Promise<ServiceWorker | null>): void 
     native: WebSocket,
     location: { origin: self.origin, host: new URL(self.origin).host }, // about:srcdoc has neither
     baseUrl: () => document.baseURI,
+    isLan: (url) => ownAddress(url) !== undefined,
     userAgent: navigator.userAgent,
     open: (head, port) => openStream(ownWorker(), { head, port }),
     live,
@@ -59,8 +64,10 @@ export function installInPage(): void {
   if (container !== undefined) {
     const ownWorker = hideServiceWorker(container);
     const cookies = installCookies(container, ownWorker);
+    numberRequests(container, ownWorker);
     replaceWebSocket(ownWorker);
     wrapWorkers(self.origin);
+    markEventSources(() => document.baseURI);
     tunnelDownloads();
     refuseSyncRequests();
     watchFrames({ cookies });
@@ -70,5 +77,6 @@ export function installInPage(): void {
     for (const socket of live) socket.abandon();
   });
   reportNavigation(SHELL_ORIGIN);
+  reportFrameRefusal(SHELL_ORIGIN);
   sendReferrersToItself();
 }

@@ -8,6 +8,8 @@ import { type PageCookies, replaceDocumentCookie } from "./cookies.ts";
 import { tunnelDownloads } from "./downloads.ts";
 import { IS_FIREFOX } from "./engine.ts";
 import { mendLoads } from "./mending.ts";
+import { sourcesIn } from "./mending_sources.ts";
+import { writtenIn } from "./sandboxed_text.ts";
 import { ABSENT, PRETENDED, pretendServiceWorkers } from "./service_workers.ts";
 import { shareBlobs } from "./workers.ts";
 
@@ -123,6 +125,7 @@ type Replaced = readonly (readonly [holder: object | undefined, names: readonly 
 /** All that is replaced in a global, here and in what is called from here. */
 function replacedIn(realm: Realm): Replaced {
   const frame = ["contentWindow", "contentDocument"];
+  const boxed = ["src", "sandbox", "setAttribute"];
   return [
     [realm, ["WebSocket", "WebSocketStream", "WebSocketError", "Worker", "SharedWorker", "open"]],
     [realm, ["fetch", "XMLHttpRequest", "EventSource", ...ABSENT]],
@@ -130,9 +133,11 @@ function replacedIn(realm: Realm): Replaced {
     [realm.Document.prototype, ["cookie", "open", "write", "writeln"]],
     [realm.Navigator.prototype, ["cookieEnabled", "sendBeacon"]],
     [realm.HTMLAnchorElement.prototype, ["click", "dispatchEvent"]],
-    [realm.HTMLIFrameElement.prototype, frame],
+    [realm.HTMLIFrameElement.prototype, [...frame, ...boxed]],
     [realm.HTMLFrameElement.prototype, frame],
     [realm.ServiceWorkerContainer?.prototype, PRETENDED],
+    ...sourcesIn(realm),
+    ...writtenIn(realm),
   ];
 }
 

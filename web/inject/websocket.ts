@@ -25,6 +25,8 @@ export interface SocketPage {
   readonly native: typeof WebSocket;
   readonly location: { readonly host: string; readonly origin: string };
   readonly baseUrl: () => string;
+  /** Whether an address is the service's own on its LAN. */
+  readonly isLan?: (url: URL) => boolean;
   readonly userAgent: string;
   /** Hands a stream's head and port to the service worker. */
   open(head: StreamHead, port: MessagePort): void;
@@ -208,7 +210,7 @@ export function createWebSocketClass(page: SocketPage): typeof WebSocket {
   const face = new Proxy(TunnelledWebSocket as unknown as typeof WebSocket, {
     construct(_target, [url, protocols]: unknown[], newTarget) {
       const target = readUrl(String(url), page.baseUrl());
-      if (target.url.host !== page.location.host) {
+      if (target.url.host !== page.location.host && page.isLan?.(target.url) !== true) {
         return new page.native(target.url, protocols as string[]);
       }
       const wanted = { target, protocols: readProtocols(protocols as string | undefined) };

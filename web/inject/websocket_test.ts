@@ -19,6 +19,7 @@ class PageBench {
     native: NativeDouble as unknown as typeof WebSocket,
     location: { host: "x.example", origin: "https://x.example" },
     baseUrl: () => "https://x.example/app/page",
+    isLan: ({ host }) => host === "192.168.1.5",
     userAgent: "Test/1",
     open: (head, port) => void this.opened.push({ head, pump: new PumpSide(port) }),
     live: this.live,
@@ -63,6 +64,14 @@ Deno.test("a WebSocket opens a stream of the page's own host", async () => {
       ["sec-websocket-protocol", "one, two"],
     ],
   });
+  socket.close();
+});
+
+Deno.test("a WebSocket to the service's own address on its LAN goes through the tunnel", async () => {
+  await using bench = new PageBench();
+  const socket = new bench.WebSocket("ws://192.168.1.5/chat");
+  assert.equal(socket.url, "ws://192.168.1.5/chat");
+  assert.equal(bench.opened[0]?.head.path, "/chat");
   socket.close();
 });
 

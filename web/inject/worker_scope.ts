@@ -1,7 +1,8 @@
 /**
- * What is changed in a worker of a device's page before its own script runs: WebSockets, and the workers that it makes
+ * What is changed in a worker of a device's page before its own script runs: WebSockets, event streams, and the workers that it makes
  * itself. Its requests reach the service worker as they are.
  */
+import { markEventSources } from "./event_sources.ts";
 import { createWebSocketClass, hideWebSocketStream } from "./websocket.ts";
 import { openByFetch } from "./worker_socket.ts";
 import { wrapWorkers } from "./workers.ts";
@@ -21,4 +22,5 @@ export function installInWorker(): void {
   Object.defineProperty(globalThis, "WebSocket", { value, configurable: true, writable: true });
   hideWebSocketStream();
   wrapWorkers(origin);
+  markEventSources(() => location.href);
 }

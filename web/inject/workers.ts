@@ -5,14 +5,16 @@
  */
 import { importLine, trustedScriptUrl } from "./trusted.ts";
 import { INJECT_PATH } from "../sw/inject_html.ts";
+import { BLOB_PATH } from "../sw/port_messages.ts";
+import { IS_FIREFOX } from "./engine.ts";
 
 /** Blobs whose addresses are remembered; a page that makes more has its oldest workers without tunnelled WebSockets. */
 const MAX_BLOBS = 4096;
 
 interface Made {
   readonly blob: Blob;
-  /** Address of the same with our script in front; a shared worker is found by its address. */
-  wrapped?: string;
+  /** Addresses of the same with our script in front, by how that is loaded; a shared worker is found by its address. */
+  readonly wrapped: Map<string, string>;
 }
 
 const made = new Map<string, Made>();
@@ -29,8 +31,12 @@ export function wrapWorkers(origin: string): void {
   for (const name of ["Worker", "SharedWorker"] as const) {
     const native = globalThis[name];
     if (native === undefined) continue; // not in every worker, and not in every browser
+    // Firefox leaves a shared worker that comes out of a blob without a service worker.
+    const serve = IS_FIREFOX && name === "SharedWorker"
+      ? (url: string) => `${origin}${BLOB_PATH}?${new URLSearchParams({ url })}`
+      : (url: string) => url;
     Object.defineProperty(globalThis, name, {
-      value: wrapConstructor(native, script),
+      value: wrapConstructor(native, { script, serve }),
       configurable: true,
       writable: true,
     });
@@ -39,7 +45,10 @@ export function wrapWorkers(origin: string): void {
 
 type WorkerConstructor = typeof Worker | typeof SharedWorker;
 
-function wrapConstructor(native: WorkerConstructor, script: string): WorkerConstructor {
+function wrapConstructor(
+  native: WorkerConstructor,
+  { script, serve }: { script: string; serve(url: string): string },
+): WorkerConstructor {
   const face: WorkerConstructor = new Proxy(native, {
     construct(target, [url, options, ...rest]: unknown[], newTarget): object {
       const type = (options as WorkerOptions | undefined)?.type;
@@ -49,7 +58,7 @@ function wrapConstructor(native: WorkerConstructor, script: string): WorkerConst
       );
       const values = wrapped === undefined
         ? [url, options, ...rest]
-        : [trustedScriptUrl(wrapped), options];
+        : [trustedScriptUrl(serve(wrapped)), options];
       return Reflect.construct(target, values, newTarget === face ? target : newTarget);
     },
   });
@@ -61,8 +70,11 @@ function wrapConstructor(native: WorkerConstructor, script: string): WorkerConst
 function wrap(url: string, prefix: string): string | undefined {
   const entry = made.get(url) ?? dataEntry(url);
   if (entry === undefined) return undefined;
-  entry.wrapped ??= createObjectUrl(new Blob([prefix, entry.blob], { type: "text/javascript" }));
-  return entry.wrapped;
+  const known = entry.wrapped.get(prefix);
+  if (known !== undefined) return known;
+  const address = createObjectUrl(new Blob([prefix, entry.blob], { type: "text/javascript" }));
+  entry.wrapped.set(prefix, address);
+  return address;
 }
 
 function dataEntry(url: string): Made | undefined {
@@ -121,7 +133,7 @@ function watchBlobs(url: typeof URL): void {
 }
 
 function remember(url: string, blob: Blob): Made {
-  const entry: Made = { blob };
+  const entry: Made = { blob, wrapped: new Map() };
   made.set(url, entry);
   if (made.size > MAX_BLOBS) {
     for (const oldest of made.keys()) return forget(oldest), entry;
@@ -130,7 +142,7 @@ function remember(url: string, blob: Blob): Made {
 }
 
 function forget(url: string): void {
-  const wrapped = made.get(url)?.wrapped;
+  const wrapped = made.get(url)?.wrapped.values() ?? [];
   made.delete(url);
-  if (wrapped !== undefined) revokeObjectUrl(wrapped);
+  for (const address of wrapped) revokeObjectUrl(address);
 }

@@ -3,7 +3,7 @@
  * outlive a connection: after a reconnect the same cameras start again by themselves.
  */
 import type { CameraCode, ControlMessage, Named } from "../../src/protocol/control.ts";
-import { type MediaLink, MediaSections } from "./media.ts";
+import { type MediaLink, MediaSections, type VideoReceiver } from "./media.ts";
 import { Observable, type Observed } from "./observable.ts";
 
 // A person who goes from the device to one of its pages keeps the picture: the next view asks within this time.
@@ -40,6 +40,7 @@ export class Cameras {
   readonly #views = new Observable<ReadonlyMap<string, CameraView>>(new Map());
   readonly #wishes = new Map<string, Wish>();
   readonly #streams = new Map<string, MediaStream>();
+  readonly #receivers = new Map<string, VideoReceiver>();
   #link: MediaLink | undefined;
   #sections: MediaSections | undefined;
   #offered: ReadonlySet<string> = new Set();
@@ -58,11 +59,16 @@ export class Cameras {
     return () => this.#unwant(camera, wish);
   }
 
+  /** The browser's statistics of the camera's stream; undefined while there is none. */
+  stats(camera: string): Promise<RTCStatsReport> | undefined {
+    return this.#receivers.get(camera)?.getStats();
+  }
+
   /** A connection is live: `offered` are the cameras that the device named. */
   attach(link: MediaLink, offered: readonly Named[]): void {
     this.#link = link;
     this.#offered = new Set(offered.map(({ id }) => id));
-    this.#sections = new MediaSections(link, (camera, track) => this.#track(camera, track));
+    this.#sections = new MediaSections(link, (camera, from) => this.#receive(camera, from));
     for (const camera of this.#wishes.keys()) this.#start(camera);
   }
 
@@ -71,6 +77,7 @@ export class Cameras {
     this.#link = undefined;
     this.#sections = undefined;
     this.#streams.clear();
+    this.#receivers.clear();
     for (const camera of this.#wishes.keys()) this.#set(camera, { state: "parted" });
   }
 
@@ -102,19 +109,22 @@ export class Cameras {
     wish.linger = setTimeout(() => {
       this.#wishes.delete(camera);
       this.#streams.delete(camera);
+      this.#receivers.delete(camera);
       this.#sections?.hide(camera);
       this.#link?.send({ type: "camera-stop", camera });
       this.#set(camera, CAMERA_OFF);
     }, LINGER_MS);
   }
 
-  #track(camera: string, track: MediaStreamTrack | undefined): void {
+  #receive(camera: string, receiver: VideoReceiver | undefined): void {
     if (!this.#wishes.has(camera)) return;
-    if (track === undefined) {
+    if (receiver === undefined) {
       this.#streams.delete(camera);
+      this.#receivers.delete(camera);
       return this.#set(camera, { state: "failed", code: "unsupported", since: Date.now() });
     }
-    const stream = new MediaStream([track]);
+    this.#receivers.set(camera, receiver);
+    const stream = new MediaStream([receiver.track]);
     this.#streams.set(camera, stream);
     const now = this.#views.value.get(camera) ?? CAMERA_OFF;
     if (now.state === "waiting" || now.state === "failed") this.#set(camera, { ...now, stream });

@@ -9,6 +9,7 @@
  * every wait ends with it, and `finally` closes all.
  */
 import type { Bytes } from "../../src/lib/bytes.ts";
+import type { NetworkPath } from "../../src/lib/network_path.ts";
 import type { ControlMessage } from "../../src/protocol/control.ts";
 import {
   answerSdp,
@@ -17,11 +18,13 @@ import {
   type TransportFields,
 } from "../../src/protocol/sdp.ts";
 import { byeError, type Confirmation, ControlLink } from "./control_link.ts";
+import type { Step } from "./diagnosis.ts";
 import { DOUBT_MS, Liveness, LOOK_INTERVAL_MS, PING_INTERVAL_MS, SILENCE_MS } from "./liveness.ts";
 import { lostByHandshake, type LostCode, LostError } from "./lost.ts";
 import type { MediaLink, Negotiator } from "./media.ts";
 import type { OwnerMessage } from "./owner_console.ts";
 import { createPeer, type PreparedPeer, seenFingerprint } from "./peer.ts";
+import { readPath } from "./path.ts";
 import { Recovery, type Restarts } from "./recovery.ts";
 import { Signalling } from "./signalling.ts";
 import { until, within } from "./wait.ts";
@@ -30,6 +33,7 @@ const ANSWER_LIMIT_MS = 10_000; // two passes through the rendezvous and a signa
 const CONNECT_LIMIT_MS = 20_000; // ICE tries every pair, a relay last
 const CONFIRM_LIMIT_MS = 10_000; // security.md 1.4, M4
 const HELLO_LIMIT_MS = 10_000;
+const PINGS_PER_PATH = 4; // people who watch a path change do not look more often
 const MAX_CANDIDATES = 64; // each way; a host has a handful for each of its addresses
 
 /** What the shell needs of `BrowserHandshake` (src/trust). */
@@ -71,6 +75,8 @@ export interface ConnectionEvents {
   confirmed(bulk: RTCDataChannel): void;
   live(greeting: Greeting, link: Link): void;
   roundTrip(milliseconds: number): void;
+  /** Which way packets go; told at the beginning and every few seconds. */
+  path(path: NetworkPath): void;
   /** The path was lost, and another one is looked for; or there is one again. */
   interrupted(isInterrupted: boolean): void;
   /** A message about cameras; may throw a LostError. */
@@ -96,6 +102,7 @@ export class Connection {
   #live = false;
   #recovery: Recovery | undefined;
   #negotiator: Negotiator | undefined;
+  #reached: Step = "nothing";
 
   constructor(destination: Destination, events: ConnectionEvents) {
     this.#destination = destination;
@@ -105,6 +112,11 @@ export class Connection {
   /** 1 while this attempt holds an `RTCPeerConnection`, 0 before and after. */
   get peerConnections(): number {
     return this.#peer === undefined ? 0 : 1;
+  }
+
+  /** How far it came. */
+  get reached(): Step {
+    return this.#reached;
   }
 
   /** Ends the attempt: something that depends on it found it broken. */
@@ -162,6 +174,7 @@ export class Connection {
       Promise.all([signalling.found(), this.#createPeer()]),
       signal,
     );
+    this.#reached = "found";
     // The servers must be known before gathering begins, so the local description waits for them.
     prepared.peer.setConfiguration({
       ...prepared.peer.getConfiguration(),
@@ -170,16 +183,32 @@ export class Connection {
     this.#events.phase("offering");
     const handshake = await until(this.#destination.startHandshake(found.presence), signal);
     const remote = await this.#agree({ prepared, handshake, signalling });
+    this.#reached = "agreed";
+    this.#noteIce(prepared.peer);
     this.#events.phase("connecting");
     await within(prepared.control.opened(), {
       limitMs: CONNECT_LIMIT_MS,
       late: () => new LostError("no_path", "No path to the device opens"),
       signal,
     });
+    this.#reached = "encrypted";
     this.#events.phase("confirming");
     await this.#confirm(prepared, { handshake, remote });
+    this.#reached = "proven";
     const checkNumber = await until(Promise.resolve(handshake.checkNumber()), signal);
     await this.#talk(prepared, { remote, checkNumber, handshake });
+  }
+
+  /** A path may open before the answer was taken. */
+  #noteIce(peer: RTCPeerConnection): void {
+    const look = () => {
+      const isOpen = peer.iceConnectionState === "connected" ||
+        peer.iceConnectionState === "completed";
+      if (isOpen && this.#reached === "agreed") this.#reached = "path";
+    };
+    // Beside the handler of `peer.ts`, which restarts ICE.
+    peer.addEventListener("iceconnectionstatechange", look, { signal: this.#ending.signal });
+    look();
   }
 
   async #createPeer(): Promise<PreparedPeer> {
@@ -307,8 +336,9 @@ export class Connection {
     const link = this.#link({ peer, control, agreed });
     this.#recovery = this.#createRecovery({ peer, link, liveness, handshake: agreed.handshake });
     this.#live = true;
+    this.#reached = "live";
     this.#events.live(greeting, link);
-    const stop = this.#watch(liveness, control);
+    const stop = this.#watch({ peer, liveness, control });
     try {
       for (;;) this.#take(await control.next(signal), { liveness, control });
     } finally {
@@ -317,9 +347,19 @@ export class Connection {
     }
   }
 
-  /** Pings, and looks at the silence; gives what ends it. */
-  #watch(liveness: Liveness, control: ControlLink): () => void {
-    const ping = () => this.#ping(liveness, control);
+  /** Pings, and looks at the path and the silence; gives what ends it. */
+  #watch(
+    { peer, liveness, control }: {
+      peer: RTCPeerConnection;
+      liveness: Liveness;
+      control: ControlLink;
+    },
+  ): () => void {
+    let count = 0;
+    const ping = () => {
+      this.#ping(liveness, control);
+      if (count++ % PINGS_PER_PATH === 0) this.#lookAtPath(peer);
+    };
     ping();
     const pings = setInterval(ping, PING_INTERVAL_MS);
     let isInterrupted = false;
@@ -391,6 +431,13 @@ export class Connection {
     const step = liveness.tick(performance.now());
     if (step === "lost") this.#end(new LostError("silent", "There is no path to the device"));
     else control.send({ type: "ping", id: step.ping });
+  }
+
+  #lookAtPath(peer: RTCPeerConnection): void {
+    readPath(peer).then(
+      (path) => path && !this.#ending.signal.aborted && this.#events.path(path),
+      () => {}, // a browser that has no statistics
+    );
   }
 
   #take(

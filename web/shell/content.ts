@@ -17,6 +17,8 @@ import {
 
 /** How long a bridge may take until its worker is active, in ms: two small files over a slow line. */
 const HELLO_LIMIT_MS = 20_000;
+/** Frames in frames that are looked through for who spoke. */
+const MAX_FRAME_DEPTH = 16;
 /** Frames of one service that are listened to; a shell shows one or two, and drops the old ones. */
 const MAX_FRAMES = 32;
 /** Times that one bridge may start again, so that a hostile page that reloads it cannot fill the pump with ports. */
@@ -62,6 +64,8 @@ export interface Content {
   detach(path: string): boolean;
   /** Tells where frames are. One listener; a later one takes its place. */
   onNavigate(listener: (navigation: Navigation) => void): void;
+  /** Tells that a page in this frame does not work in one. One listener, as above. */
+  onWantsTab(listener: (frame: HTMLIFrameElement) => void): void;
   /** Removes bridge and frames. Also done by the signal. */
   close(): void;
 }
@@ -143,6 +147,7 @@ class OpenContent implements Content {
   #state: "waiting" | "ready" | "closed" = "waiting";
   #hellos = 0;
   #listener: (navigation: Navigation) => void = () => {};
+  #wantsTab: (frame: HTMLIFrameElement) => void = () => {};
   #reportTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: ContentOptions) {
@@ -197,6 +202,10 @@ class OpenContent implements Content {
     this.#listener = listener;
   }
 
+  onWantsTab(listener: (frame: HTMLIFrameElement) => void): void {
+    this.#wantsTab = listener;
+  }
+
   close(): void {
     this.#fail(new DOMException("The service was closed.", "AbortError"));
   }
@@ -212,6 +221,9 @@ class OpenContent implements Content {
     if (event.origin !== this.#options.origin || !isRecord(event.data)) return;
     if (event.source === this.#bridge.contentWindow) return this.#takeBridge(event.data);
     for (const frame of this.#frames) {
+      if (event.data.porthole === "wants-tab" && isWithin(event.source, frame)) {
+        return this.#wantsTab(frame);
+      }
       if (event.source !== frame.contentWindow) continue;
       if (event.data.porthole === "door") return vouch(event.ports[0]);
       return this.#takeReport(frame, event.data);
@@ -226,7 +238,8 @@ class OpenContent implements Content {
     if (message.porthole !== "bridge-hello" || ++this.#hellos > MAX_HELLOS) return;
     const { port1, port2 } = new MessageChannel();
     const { service, title = service, pump, origin } = this.#options;
-    const answer: ShellToBridge = { porthole: "bridge-port", title };
+    const address = globalThis.location?.href ?? ""; // of this view: the way to other services starts there
+    const answer: ShellToBridge = { porthole: "bridge-port", title, address };
     this.#bridge.contentWindow?.postMessage(answer, origin, [port1]);
     pump.postMessage({ type: "service", service, port: port2 }, [port2]);
     if (this.#state === "waiting") this.#state = "ready";
@@ -266,6 +279,16 @@ class OpenContent implements Content {
     for (const frame of this.#frames) frame.remove();
     this.#frames.clear();
   }
+}
+
+/** The frame's own page, or one in a frame of it. */
+function isWithin(source: MessageEventSource | null, frame: HTMLIFrameElement): boolean {
+  let window = source as Window | null; // frames have no other
+  for (let depth = 0; window !== null && depth < MAX_FRAME_DEPTH; depth++) {
+    if (window === frame.contentWindow) return true;
+    window = window.parent === window ? null : window.parent;
+  }
+  return false;
 }
 
 /** Only this service's own pages and the shell can have led its frame there (`web/doorway/`). */

@@ -17,11 +17,18 @@ import { until, within } from "./wait.ts";
 
 const ANSWER_LIMIT_MS = 10_000; // the device answers without asking the camera; this is only the network
 
+/** What is needed of an `RTCRtpReceiver`. */
+export interface VideoReceiver {
+  readonly track: MediaStreamTrack;
+  jitterBufferTarget: number | null;
+  getStats(): Promise<RTCStatsReport>;
+}
+
 /** What the sections need of an `RTCRtpTransceiver`. */
 export interface VideoTransceiver {
   readonly mid: string | null;
   direction: RTCRtpTransceiverDirection;
-  readonly receiver: { readonly track: MediaStreamTrack; jitterBufferTarget: number | null };
+  readonly receiver: VideoReceiver;
 }
 
 /** What the sections need of an `RTCPeerConnection`. */
@@ -69,7 +76,7 @@ class BrokenOff extends Error {
 
 export class MediaSections implements Negotiator {
   readonly #link: MediaLink;
-  readonly #changed: (camera: string, track: MediaStreamTrack | undefined) => void;
+  readonly #changed: (camera: string, receiver: VideoReceiver | undefined) => void;
   readonly #sections: Section[] = [];
   #wanted = false;
   #running = false;
@@ -83,10 +90,10 @@ export class MediaSections implements Negotiator {
   /** What the device answered last, by section. */
   readonly #standing = new Map<string, MediaAnswer>();
 
-  /** `changed` is told which track shows a camera, and `undefined` when the device carries nothing for it. */
+  /** `changed` is told whose track shows a camera, and `undefined` when the device carries nothing for it. */
   constructor(
     link: MediaLink,
-    changed: (camera: string, track: MediaStreamTrack | undefined) => void,
+    changed: (camera: string, receiver: VideoReceiver | undefined) => void,
   ) {
     this.#link = link;
     this.#changed = changed;
@@ -238,7 +245,7 @@ export class MediaSections implements Negotiator {
       const section = this.#sections.find((one) => one.transceiver.mid === mid);
       if (section?.camera !== camera) continue;
       const active = answered[index]?.active === true;
-      this.#changed(camera, active ? section.transceiver.receiver.track : undefined);
+      this.#changed(camera, active ? section.transceiver.receiver : undefined);
     }
   }
 }

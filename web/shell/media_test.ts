@@ -33,7 +33,11 @@ class PeerDouble implements MediaPeer {
 
   addTransceiver(): VideoTransceiver {
     const track = { id: `track-${this.transceivers.length + 1}` } as MediaStreamTrack;
-    const receiver = { track, jitterBufferTarget: null };
+    const receiver = {
+      track,
+      jitterBufferTarget: null,
+      getStats: () => Promise.resolve(new Map()),
+    };
     const transceiver = { mid: null, direction: "recvonly", receiver } as const;
     this.transceivers.push({ ...transceiver });
     return this.transceivers.at(-1)!;

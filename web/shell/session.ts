@@ -9,6 +9,7 @@
  * `live` outlasts changes of network: for thirty seconds without a path it is `interrupted`, then lost (`recovery.ts`).
  * State changes in `#set` alone. While the page is hidden nothing is retried.
  */
+import type { NetworkPath } from "../../src/lib/network_path.ts";
 import type { Access } from "../../src/protocol/access.ts";
 import type { Named } from "../../src/protocol/control.ts";
 import { retryDelay } from "./backoff.ts";
@@ -21,6 +22,8 @@ import {
   type Handshake,
   type Link,
 } from "./connection.ts";
+import type { Leg, Step, Trace } from "./diagnosis.ts";
+import { examine } from "./examine.ts";
 import { type LostCode, LostError, mayRetry, nextAfter } from "./lost.ts";
 import { Observable, type Observed } from "./observable.ts";
 import type { OwnerConsole } from "./owner_console.ts";
@@ -41,6 +44,8 @@ export type SessionState =
     readonly endsAt?: number;
     /** Milliseconds; undefined until the first pong. */
     readonly roundTrip?: number;
+    /** Undefined until the browser has said it. */
+    readonly path?: NetworkPath;
     /** The path was lost, and another one is looked for; all that was open stays open. */
     readonly interrupted?: boolean;
   }
@@ -65,6 +70,8 @@ export interface Attempt {
   run(signal: AbortSignal): Promise<LostError>;
   fail(error: LostError): void;
   readonly peerConnections: number;
+  /** How far it came. */
+  readonly reached?: Step;
 }
 
 export interface SessionOptions {
@@ -100,6 +107,8 @@ export class Session {
   readonly #state = new Observable<SessionState>({ phase: "idle" });
   readonly #closing = new AbortController();
   #attempt: Attempt | undefined;
+  /** Of the attempt that ended last. */
+  #trace: Trace = { reached: "nothing" };
   /** `used`: the device says that the claim was used; whether by us, the next attempt shows. */
   #claim: "none" | "fresh" | "used";
   #pausing: AbortController | undefined;
@@ -119,6 +128,18 @@ export class Session {
 
   get peerConnections(): number {
     return this.#attempt?.peerConnections ?? 0;
+  }
+
+  /** Looks at each leg of the connection, by the attempt that runs or was the last. Never rejects. */
+  diagnose(): Promise<Leg[]> {
+    const reached = this.#attempt?.reached;
+    const trace = this.#state.value.phase === "live" && reached !== undefined
+      ? { reached }
+      : this.#trace;
+    const unsupported = [...this.cameras.views.value].flatMap(([camera, view]) =>
+      "code" in view && view.code === "unsupported" ? [camera] : []
+    );
+    return examine(trace, unsupported);
   }
 
   /** Opens a service of the device; resolves when its pages can be loaded. It outlives reconnects. */
@@ -187,6 +208,7 @@ export class Session {
     const attempt = create(this.#destination(), this.#events(() => wasLive = true));
     this.#attempt = attempt;
     const error = await attempt.run(this.#closing.signal);
+    this.#trace = { reached: attempt.reached ?? "nothing", code: error.code };
     this.#attempt = undefined;
     this.cameras.detach();
     this.owner.detach();
@@ -222,6 +244,10 @@ export class Session {
       roundTrip: (roundTrip) => {
         const state = this.#state.value;
         if (state.phase === "live") this.#set({ ...state, roundTrip });
+      },
+      path: (path) => {
+        const state = this.#state.value;
+        if (state.phase === "live") this.#set({ ...state, path });
       },
       interrupted: (interrupted) => {
         const state = this.#state.value;

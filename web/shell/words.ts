@@ -1,4 +1,5 @@
 /** What people read: one plain sentence per state, and for each failure what to do about it. Pure. */
+import type { NetworkPath } from "../../src/lib/network_path.ts";
 import type { CameraCode, Named } from "../../src/protocol/control.ts";
 import type { CameraView } from "./cameras.ts";
 import type { LostCode } from "./lost.ts";
@@ -35,6 +36,18 @@ export function stateSentence(
     case "closed":
       return explained(state.code).what;
   }
+}
+
+/** Which way packets go, in a few words; `hint` says what that means. */
+export function pathWords({ kind, family, local }: NetworkPath): { short: string; hint: string } {
+  const version = `IPv${family}`;
+  if (kind === "relay") {
+    const hint = `A relay carries everything over ${version}, and can read none of it`;
+    return { short: "relayed", hint };
+  }
+  return local
+    ? { short: "direct, same network", hint: `From here to the device over ${version}, at home` }
+    : { short: "direct", hint: `From here to the device over ${version}, through no server` };
 }
 
 /** Why a connection ended and what to do. */

@@ -1,5 +1,6 @@
 /** A request of our own to the agent, through the same bridge and stream as a page's. */
 import type { Bytes } from "../../src/lib/bytes.ts";
+import { URGENCY_HEADER } from "../../src/protocol/urgency.ts";
 import type { Bridges } from "./bridges.ts";
 import { Exchange } from "./exchange.ts";
 import type { KeepAlive } from "./keepalive.ts";
@@ -23,10 +24,10 @@ export interface AgentAnswer {
   readonly text: string;
 }
 
-/** Sends a JSON body by POST. Undefined when no agent answered; then it may or may not have been taken. */
+/** Sends a JSON body by POST, or a GET without one. Undefined when no agent answered; then it may or may not have been taken. */
 export async function askAgent(
   context: AgentContext,
-  request: { path: string; body: string },
+  request: { path: string; body?: string },
 ): Promise<AgentAnswer | undefined> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const answer = await askOnce(context, request);
@@ -37,7 +38,7 @@ export async function askAgent(
 
 async function askOnce(
   { bridges, keepAlive }: AgentContext,
-  { path, body }: { path: string; body: string },
+  { path, body }: { path: string; body?: string },
 ): Promise<AgentAnswer | undefined> {
   const bridge = await bridges.find();
   if (bridge === undefined) return undefined;
@@ -46,18 +47,31 @@ async function askOnce(
     exists: (id) => bridges.exists(id),
     wanted: () => Promise.resolve(true),
   });
-  const bytes = new TextEncoder().encode(body);
-  const head: StreamHead = {
-    kind: "http",
-    method: "POST",
-    path,
-    headers: [["content-type", "application/json"], ["content-length", String(bytes.length)]],
-  };
-  const answer = await exchange.run(bridge, { head, body: new Blob([bytes]).stream() });
+  const answer = await exchange.run(bridge, body === undefined ? getOf(path) : postOf(path, body));
   if (answer === "session_closed") bridges.distrust();
   if (typeof answer === "string") return undefined;
   const text = await readText(exchange.body);
   return text === undefined ? undefined : { status: answer.status, text };
+}
+
+/** Pages wait for it. */
+const AWAITED = [URGENCY_HEADER, "page"] as const;
+
+type OwnRequest = { readonly head: StreamHead; readonly body: ReadableStream<Uint8Array> | null };
+
+function getOf(path: string): OwnRequest {
+  return { head: { kind: "http", method: "GET", path, headers: [AWAITED] }, body: null };
+}
+
+function postOf(path: string, body: string): OwnRequest {
+  const bytes = new TextEncoder().encode(body);
+  const length = String(bytes.length);
+  const type = "application/json";
+  const headers = [["content-type", type], ["content-length", length], AWAITED] as const;
+  return {
+    head: { kind: "http", method: "POST", path, headers },
+    body: new Blob([bytes]).stream(),
+  };
 }
 
 /** Undefined for a body that breaks off or is too long. */

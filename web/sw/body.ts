@@ -86,11 +86,15 @@ export interface BodySink {
 /** An upload under way. `run` ends when the body does, or with the stream. */
 export class Upload {
   readonly #sink: BodySink;
+  readonly #progress: (bytes: number, done: boolean) => void;
+  #sent = 0;
   #wake: () => void = () => {};
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
 
-  constructor(sink: BodySink) {
+  /** `progress` is told how many bytes have left, and of the end. */
+  constructor(sink: BodySink, progress: (bytes: number, done: boolean) => void = () => {}) {
     this.#sink = sink;
+    this.#progress = progress;
   }
 
   /** The sink has credit again, or is closed: then the page's body is let go, even while it says nothing. */
@@ -108,6 +112,7 @@ export class Upload {
         if (!this.#sink.open) break;
         if (done) {
           this.#sink.endBody();
+          this.#progress(this.#sent, true);
           return true;
         }
         await this.#sendAll(value);
@@ -126,7 +131,9 @@ export class Upload {
         await new Promise<void>((resolve) => this.#wake = resolve);
       }
       if (!this.#sink.open) return;
+      this.#sent += part.length; // before it is given away
       this.#sink.send(part, { text: false, last: false });
+      this.#progress(this.#sent, false);
     }
   }
 }

@@ -5,6 +5,7 @@
 import {
   boundedText,
   isRecord,
+  MAX_ADDRESS_LENGTH,
   MAX_TITLE_LENGTH,
   RESERVED_PREFIX,
   type WorkerToBridge,
@@ -40,7 +41,7 @@ export interface Bridge {
   readonly title: string;
   /** Names the session that was up when it answered, among all that this browser has. */
   readonly session: string;
-  post(message: WorkerToBridge, port: MessagePort): void;
+  post(message: WorkerToBridge, port?: MessagePort): void;
 }
 
 /** As much of `Clients` as is used. */
@@ -65,6 +66,8 @@ export class Bridges {
   readonly #limits: BridgeLimits;
   readonly #waiting = new Set<() => void>();
   #last: { bridge: Bridge; at: number } | undefined;
+  /** The one that answered last, trusted or not: bodies may still come through it. */
+  #latest: Bridge | undefined;
   #asking: Promise<Bridge | undefined> | undefined;
 
   constructor(clients: BridgeClients, limits = LIMITS) {
@@ -108,8 +111,29 @@ export class Bridges {
     }
     this.#asking ??= this.#ask().finally(() => this.#asking = undefined); // one question for all who wait for it
     const bridge = await this.#asking;
-    if (bridge !== undefined) this.#last = { bridge, at: performance.now() };
+    if (bridge === undefined) return undefined;
+    this.#latest = bridge;
+    this.#last = { bridge, at: performance.now() };
     return bridge;
+  }
+
+  /** Lets the bridge that answered last answer once more; what comes back is work for this worker. */
+  beat(): void {
+    this.#latest?.post({ porthole: "beat" });
+  }
+
+  /** Where the shell shows the service of this bridge; empty when it does not say. */
+  async where(bridge: Bridge): Promise<string> {
+    const { port1, port2 } = new MessageChannel();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const answer = await new Promise<unknown>((resolve) => {
+      timer = setTimeout(resolve, this.#limits.pong);
+      port1.onmessage = ({ data }) => resolve(data);
+      bridge.post({ porthole: "where" }, port2);
+    });
+    clearTimeout(timer);
+    port1.close();
+    return boundedText(answer, MAX_ADDRESS_LENGTH) ?? "";
   }
 
   /** Whether a bridge's frame is still there. */
@@ -173,7 +197,7 @@ function toBridge(client: BridgeClient, pong: unknown): Bridge | undefined {
     id: client.id,
     title: boundedText(pong.title, MAX_TITLE_LENGTH) ?? "",
     session: `${client.id} ${typeof pong.session === "number" ? pong.session : 0}`,
-    post: (message, port) => client.postMessage(message, [port]),
+    post: (message, port) => client.postMessage(message, port === undefined ? [] : [port]),
   };
 }
 

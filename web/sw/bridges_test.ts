@@ -67,3 +67,27 @@ Deno.test("Bridges gives up after its limit", async () => {
   const bridges = new Bridges(new ClientsDouble([]), { ...PATIENT, appear: 10 });
   assert.equal(await bridges.find(), undefined);
 });
+
+Deno.test("Bridges asks the last bridge for a sign of life, even one that is not trusted any more", async () => {
+  const bridge = new BridgeDouble("bridge");
+  const bridges = new Bridges(new ClientsDouble([bridge]), PATIENT);
+  bridges.beat();
+  assert.equal(bridge.beats, 0);
+  await bridges.find();
+  bridges.beat();
+  bridges.distrust();
+  bridges.beat();
+  assert.equal(bridge.beats, 2);
+});
+
+Deno.test("Bridges learns where the shell is, and nothing from a bridge that does not say", async () => {
+  const double = new BridgeDouble("bridge");
+  const bridges = new Bridges(new ClientsDouble([double]), PATIENT);
+  const bridge = await bridges.find();
+  for (
+    const [said, heard] of [["https://shell/#/d", "https://shell/#/d"], [7, ""], [undefined, ""]]
+  ) {
+    double.address = said;
+    assert.equal(await bridges.where(bridge!), heard);
+  }
+});

@@ -102,14 +102,13 @@ export class Cookies {
   /** The state for a page that begins, lives as of now; undefined while nobody knows it. */
   get text(): string | undefined {
     if (this.#known === undefined) return undefined;
-    const { state: { tag, cookies }, at } = this.#known;
+    const { state: { tag, cookies, hidden }, at } = this.#known;
     const elapsed = performance.now() - at;
-    const living = cookies
-      .map((cookie) =>
-        cookie.life === undefined ? cookie : { ...cookie, life: cookie.life - elapsed }
-      )
-      .filter(({ life }) => life === undefined || life > 0);
-    return encodeCookieState({ tag, cookies: living });
+    return encodeCookieState({
+      tag,
+      cookies: living(cookies, elapsed),
+      hidden: living(hidden, elapsed),
+    });
   }
 
   /** Takes a page's message. Resolves when there is nothing left to do for it. Never rejects. */
@@ -155,7 +154,7 @@ export class Cookies {
   /** The agent has nothing to add to what we named: at the beginning that is nothing. */
   #assumeNone(): void {
     if (this.#known !== undefined) return;
-    this.#known = { state: { tag: NO_TAG, cookies: [] }, at: performance.now() };
+    this.#known = { state: { tag: NO_TAG, cookies: [], hidden: [] }, at: performance.now() };
   }
 
   async #read(page: string): Promise<void> {
@@ -269,6 +268,17 @@ export class Cookies {
       this.#waiting.add(wake);
     });
   }
+}
+
+function living<T extends { readonly life: number | undefined }>(
+  cookies: readonly T[],
+  elapsed: number,
+): T[] {
+  return cookies
+    .map((cookie) =>
+      cookie.life === undefined ? cookie : { ...cookie, life: cookie.life - elapsed }
+    )
+    .filter(({ life }) => life === undefined || life > 0);
 }
 
 function isNumber(value: unknown): value is number {

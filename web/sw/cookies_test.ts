@@ -10,7 +10,7 @@ function stateOf(tag: string, ...names: readonly string[]): string {
     ...{ name, value: "1", path: "/", secure: false },
     life: undefined,
   }));
-  return encodeCookieState({ tag, cookies });
+  return encodeCookieState({ tag, cookies, hidden: [] });
 }
 
 /** A page that hears news; `reads` is whether it says so. */
@@ -100,7 +100,7 @@ Deno.test("the state of an answer goes to every page, and an older one to none",
 Deno.test("an agent with nothing to say means that there is nothing", async () => {
   const { cookies } = new Bench();
   await cookies.take(undefined, "");
-  assert.equal(cookies.text, encodeCookieState({ tag: NO_TAG, cookies: [] }));
+  assert.equal(cookies.text, encodeCookieState({ tag: NO_TAG, cookies: [], hidden: [] }));
 });
 
 Deno.test("an answer waits for the page that asked, not for one that reads nothing", async () => {
@@ -232,8 +232,12 @@ Deno.test("lives go on while the worker holds a state", async () => {
   const { cookies } = new Bench();
   const living = { name: "a", value: "1", path: "/", life: 100_000, secure: false };
   const over = { ...living, name: "b", life: 0 };
-  await cookies.take(encodeCookieState({ tag: "aa.1", cookies: [living, over] }), "");
-  const held = parseCookieState(cookies.text)?.cookies;
+  await cookies.take(
+    encodeCookieState({ tag: "aa.1", cookies: [living, over], hidden: [living, over] }),
+    "",
+  );
+  const { cookies: held, hidden } = parseCookieState(cookies.text) ?? {};
   assert.deepEqual(held?.map(({ name }) => name), ["a"]);
+  assert.deepEqual(hidden?.map(({ name }) => name), ["a"]);
   assert.ok(held![0]!.life! <= 100_000);
 });

@@ -12,6 +12,8 @@ export interface PolicyNeeds {
   readonly script: string;
   /** A fresh nonce for it, used only where a policy ignores URLs ("strict-dynamic"). */
   readonly nonce: string;
+  /** The service's origin on its LAN; empty for none. */
+  readonly lan?: string;
 }
 
 type Directive = readonly [name: string, ...sources: string[]];
@@ -84,6 +86,25 @@ function allowTrusted(directives: Directive[]): Directive[] {
  * web/inject/embedded.ts puts a frame in the place of what is refused here.
  */
 export const PAGE_POLICY = "object-src blob: data:";
+
+/**
+ * The policy that is added where a page has https and its service has not: what has the service's address written down
+ * would be blocked before the service worker is shown it.
+ */
+export const UPGRADING_POLICY = "upgrade-insecure-requests";
+
+/**
+ * The policy that is added to a page whose own one takes its origin away: no browser shows a service worker what such a
+ * page loads, so it must not load it.
+ */
+export const BOXED_POLICY = "default-src data: blob: 'unsafe-inline' 'unsafe-eval'";
+
+/** Whether a header value takes the page's origin away (CSP3 6.3.2). */
+export function takesOrigin(value: string): boolean {
+  return value.split(",").flatMap(parse).some(([name, ...flags]) =>
+    name === "sandbox" && !flags.some((flag) => flag.toLowerCase() === "allow-same-origin")
+  );
+}
 
 /** X-Frame-Options as a policy that can name the shell (RFC 7034 2.1, CSP3 6.4.2); undefined for what browsers ignore. */
 export function framePolicy(value: string, shellOrigin: string): string | undefined {

@@ -107,7 +107,7 @@ function departure(target: URL): Response {
 function question(service: string, url: string): string {
   const { pathname, search, origin } = new URL(url);
   const path = pathname + search;
-  return page(
+  return askingPage(
     "Open this page?",
     `<h1>Open ${service}?</h1>
 <p>Another page, or an address that was typed, leads here. The device has not been asked for it yet.</p>
@@ -118,7 +118,7 @@ function question(service: string, url: string): string {
 }
 
 function refusal(service: string, shellOrigin: string): string {
-  return page(
+  return askingPage(
     "Not sent",
     `<h1>Nothing was sent to ${service}</h1>
 <p>A page from somewhere else wanted to send it a form. The device did not get it: pages of other services and devices may
@@ -132,7 +132,8 @@ function shortened(path: string): string {
   return path.length <= SHOWN_CHARACTERS ? path : `${path.slice(0, SHOWN_CHARACTERS)}…`;
 }
 
-function page(title: string, body: string): string {
+/** A page of ours with something to click, `#open`, which takes no click before it has been seen. */
+export function askingPage(title: string, body: string): string {
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

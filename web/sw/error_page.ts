@@ -5,7 +5,12 @@
 import type { StreamCode } from "../../src/protocol/errors.ts";
 
 /** A stream's code, or what only this side can know. */
-export type Failure = StreamCode | "no_bridge" | "body_too_large" | "unknown_coding";
+export type Failure =
+  | StreamCode
+  | "no_bridge"
+  | "body_too_large"
+  | "unknown_coding"
+  | "interrupted";
 
 /** What happened, in words, and what to do about it. */
 interface Explanation {
@@ -99,6 +104,11 @@ const EXPLANATIONS: Readonly<Record<Failure, Explanation>> = {
     status: 413,
     reason: "This browser must hold an upload in memory, and this one is too large for that.",
     remedy: "Upload it in parts, or use a browser that streams uploads (Chromium).",
+  },
+  interrupted: {
+    status: 502,
+    reason: "The browser broke off while this was sent: whether the device took it is not known.",
+    remedy: "Look whether it did, and send it again if not.",
   },
   unknown_coding: {
     status: 502,

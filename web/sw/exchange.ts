@@ -8,6 +8,7 @@ import type { ResponseHead } from "../../src/protocol/http.ts";
 import { PulledBody, Upload } from "./body.ts";
 import type { Bridge } from "./bridges.ts";
 import type { KeepAlive } from "./keepalive.ts";
+import type { Watched } from "./page_requests.ts";
 import type { StreamHead } from "./port_messages.ts";
 import { StreamPort } from "./stream_port.ts";
 
@@ -21,6 +22,8 @@ export interface ExchangeContext {
   exists(bridgeId: string): Promise<boolean>;
   /** Whether somebody may still wait: before the answer, a browser tells the worker of no abort (browser-proxying.md 0.4). */
   wanted(): Promise<boolean>;
+  /** What the page itself says of it, and hears; missing for requests that are no page's. */
+  readonly watched?: Watched;
 }
 
 /** An HTTP exchange through a bridge. */
@@ -51,7 +54,7 @@ export class Exchange {
       taken: (bytes) => this.#port.taken(bytes),
       cancel: () => this.#cancel(),
     });
-    this.#upload = new Upload(this.#port);
+    this.#upload = new Upload(this.#port, (bytes, done) => context.watched?.sent(bytes, done));
   }
 
   /** The answer's body. */
@@ -64,7 +67,18 @@ export class Exchange {
     bridge: Bridge,
     request: { head: StreamHead; body: ReadableStream<Uint8Array> | null },
   ): Promise<ResponseHead | StreamCode> {
-    this.#release = this.#context.keepAlive.hold(() => this.#beat(bridge));
+    const signal = this.#context.watched?.signal;
+    if (signal?.aborted) {
+      request.body?.cancel().catch(() => {}); // nobody reads it
+      return Promise.resolve("cancelled");
+    }
+    const letGo = this.#context.keepAlive.hold(() => this.#beat(bridge));
+    const abort = () => this.#abort();
+    signal?.addEventListener("abort", abort);
+    this.#release = () => {
+      letGo();
+      signal?.removeEventListener("abort", abort);
+    };
     this.#port.start();
     bridge.post({ porthole: "stream", head: request.head }, this.#otherEnd);
     if (request.body === null) this.#port.endBody();

@@ -4,7 +4,15 @@
  * agent's jar; what an agent without one lets through is dropped.
  */
 import type { Header, ResponseHead } from "../../src/protocol/http.ts";
-import { adaptPolicies, framePolicy, PAGE_POLICY, type PolicyNeeds } from "./csp.ts";
+import {
+  adaptPolicies,
+  BOXED_POLICY,
+  framePolicy,
+  PAGE_POLICY,
+  type PolicyNeeds,
+  takesOrigin,
+  UPGRADING_POLICY,
+} from "./csp.ts";
 
 /** Codings that a service may have used and we can undo. */
 export type ContentCoding = "gzip" | "deflate";
@@ -62,12 +70,15 @@ export function adaptHeaders(
     .map(([name, value]): Header => [name, adapt(name, value, options)])
     .filter(([name, value]) => !POLICIES.has(name) || value !== "");
   const contentType = all(lines, "content-type")[0] ?? "";
-  const added = addedPolicies(lines, options.needs);
+  const added = addedPolicies(lines, options);
   return { headers: [...headers, ...added], contentType, ...readCodings(codings) };
 }
 
 /** A page that names its ancestors by policy as well is not asked by X-Frame-Options (CSP3 6.4.2.2). */
-function addedPolicies(lines: readonly Header[], { shellOrigin }: PolicyNeeds): Header[] {
+function addedPolicies(
+  lines: readonly Header[],
+  { ownUrl, needs: { shellOrigin, lan = "" } }: { ownUrl: string; needs: PolicyNeeds },
+): Header[] {
   if (!/^\s*(?:text\/html|application\/xhtml\+xml)\b/i.test(all(lines, "content-type")[0] ?? "")) {
     return [];
   }
@@ -76,7 +87,12 @@ function addedPolicies(lines: readonly Header[], { shellOrigin }: PolicyNeeds): 
   );
   const option = named ? undefined : all(lines, "x-frame-options")[0];
   const framing = option === undefined ? undefined : framePolicy(option, shellOrigin);
-  return [framing, PAGE_POLICY].filter((policy) => policy !== undefined)
+  const policies = all(lines, "content-security-policy");
+  const boxed = policies.some(takesOrigin) ? BOXED_POLICY : undefined;
+  const isMixed = ownUrl.startsWith("https:") && lan.startsWith("http:");
+  return [framing, PAGE_POLICY, boxed, isMixed ? UPGRADING_POLICY : undefined].filter((policy) =>
+    policy !== undefined
+  )
     .map((policy): Header => ["content-security-policy", policy]);
 }
 

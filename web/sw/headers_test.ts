@@ -63,6 +63,17 @@ Deno.test("adaptHeaders() changes Location only for our own host under another s
   assert.equal(location("http://["), "http://[");
 });
 
+Deno.test("adaptHeaders() lets a page that has no origin load nothing, for no worker would see it", () => {
+  const policies = (value: string) =>
+    adapt(["content-type", "text/html"], ["content-security-policy", value]).headers
+      .filter(([name]) => name === "content-security-policy").length;
+  const [kept, boxed] = [2, 3];
+  assert.equal(policies("sandbox"), boxed);
+  assert.equal(policies("img-src 'self', default-src *; Sandbox allow-scripts"), boxed);
+  assert.equal(policies("sandbox allow-scripts Allow-Same-Origin"), kept);
+  assert.equal(policies("img-src sandbox"), kept);
+});
+
 Deno.test("toHeaders() leaves out lines that no browser takes, and keeps the others", () => {
   const headers = toHeaders([["a", "1"], ["b", "\u{1f600}"], ["a", "2"], ["c d", "3"]]);
   assert.deepEqual([...headers], [["a", "1, 2"]]);

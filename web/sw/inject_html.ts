@@ -21,13 +21,27 @@ const UTF8_BOM = [0xef, 0xbb, 0xbf];
 /** The attribute of our tag in which the page finds its cookies (`encodeCookieState`, as a URL's part). */
 export const COOKIES_ATTRIBUTE = "data-cookies";
 
-/** The tag; `nonce` where the page's policy wants one. ASCII, whatever the page's encoding. */
-export function injectTag(nonce?: string, cookies?: string): string {
+/** Likewise for the service's origin on its LAN. */
+export const LAN_ATTRIBUTE = "data-lan";
+
+/** What a page is told by its tag. */
+export interface TagWords {
+  /** Where the page's policy wants one. */
+  readonly nonce?: string | undefined;
+  /** Text of `encodeCookieState`. */
+  readonly cookies?: string | undefined;
+  /** An origin; empty for none. */
+  readonly lan?: string | undefined;
+}
+
+/** The tag. ASCII, whatever the page's encoding. */
+export function injectTag({ nonce, cookies, lan = "" }: TagWords = {}): string {
   const policy = nonce === undefined ? "" : ` nonce="${nonce}"`;
   const state = cookies === undefined
     ? ""
     : ` ${COOKIES_ATTRIBUTE}="${encodeURIComponent(cookies)}"`;
-  return `<script src="${INJECT_PATH}"${policy}${state}></script>`;
+  const place = lan === "" ? "" : ` ${LAN_ATTRIBUTE}="${lan}"`;
+  return `<script src="${INJECT_PATH}"${policy}${state}${place}></script>`;
 }
 
 /** Whether a response is HTML whose encoding writes ASCII as ASCII. UTF-16 and UTF-32 do not: they are left alone. */

@@ -1,7 +1,7 @@
 /**
  * Keeps the service worker alive while streams are open: Firefox ends one after 30 s even while it answers, and the page
- * sees a clean end of file (browser-proxying.md 0.3). A message to itself counts as work. The same beat looks after
- * streams whose bridge went away without a word.
+ * sees a clean end of file (browser-proxying.md 0.3). A message of a page counts as work there, so a bridge is asked for
+ * one; one to itself does elsewhere. The same beat looks after streams whose bridge went away without a word.
  */
 
 /** Three beats fit into Firefox' 30 s, so that one may be late. */

@@ -135,6 +135,7 @@ Deno.test("our own headers are put in and taken out, and a page cannot forge the
     head: { status: 401, headers: [["A", "b"]] },
     cookies: "text",
     question: { realm: "r", refused: true },
+    elsewhere: undefined,
     holder: "anna",
   });
   const numbers = ["7", "", "-1", "x", "1.5", "9e99"].map((text) =>

@@ -26,6 +26,7 @@ import {
   type RequestHead,
   RESERVED_PREFIX,
   type SocketClose,
+  TARGET_PATH,
   TOKEN,
 } from "../../src/protocol/http.ts";
 import { MAX_HEADER_LINES } from "../../src/protocol/limits.ts";
@@ -33,7 +34,7 @@ import { MAX_HEADER_LINES } from "../../src/protocol/limits.ts";
 export { RESERVED_PREFIX };
 
 /** What of it the agent answers; all else of it is never tunnelled. */
-const AGENT_PATHS: ReadonlySet<string> = new Set([COOKIES_PATH, LOGIN_PATH]);
+const AGENT_PATHS: ReadonlySet<string> = new Set([COOKIES_PATH, LOGIN_PATH, TARGET_PATH]);
 
 /** Where a worker asks for a WebSocket (`worker_sockets.ts`). Answered by the service worker. */
 export const SOCKET_PATH = `${RESERVED_PREFIX}socket`;
@@ -76,7 +77,11 @@ export type PumpToBridge = { readonly type: "ready" };
 /** From the service worker to a bridge frame; a port is transferred with each. */
 export type WorkerToBridge =
   | { readonly porthole: "ping" }
-  | { readonly porthole: "stream"; readonly head: StreamHead };
+  /** Asks for the address at which the shell shows this service, as text; it is empty while unknown. */
+  | { readonly porthole: "where" }
+  | { readonly porthole: "stream"; readonly head: StreamHead }
+  /** Wants an event in return, without a port: those of a page keep a service worker alive. */
+  | { readonly porthole: "beat" };
 
 /** The answer on the port of a ping: the pump's, or that of a bridge which has no port yet. */
 export type Pong =
@@ -89,7 +94,19 @@ export type ToWorker =
   | { readonly porthole: "bridge-ready" }
   | { readonly porthole: "open"; readonly head: StreamHead }
   | { readonly porthole: "keepalive" }
-  | CookieMessage;
+  | CookieMessage
+  | GiveUp;
+
+/** From a page about a request that it numbered (`page_requests.ts`): it wants no answer any more. */
+export type GiveUp = { readonly porthole: "give-up"; readonly number: number };
+
+/** From the service worker to a page: so many bytes of such a request's body have left; `done` with the last. */
+export type SentNews = {
+  readonly porthole: "sent";
+  readonly number: number;
+  readonly bytes: number;
+  readonly done: boolean;
+};
 
 /** From a page about its cookies: it is there; an assignment, with the page's own running number; a wish to be told the state. */
 export type CookieMessage =
@@ -119,16 +136,15 @@ export type BridgeToShell =
 
 /** From the shell to a bridge: a port of the pump, transferred with it; or the wish that the origin forgets all. */
 export type ShellToBridge =
-  /** `address`: where the shell shows this service, for a page in a tab of its own whose shell is gone. */
+  /** `address`: where the shell shows this service. */
   | { readonly porthole: "bridge-port"; readonly title: string; readonly address?: string }
   | { readonly porthole: "forget" };
 
 /** From injected code to the shell. */
-export type PageToShell = {
-  readonly porthole: "navigated";
-  readonly href: string;
-  readonly title: string;
-};
+export type PageToShell =
+  | { readonly porthole: "navigated"; readonly href: string; readonly title: string }
+  /** It does not work in a frame. */
+  | { readonly porthole: "wants-tab" };
 
 /** From a doorway to the shell, with a port: any answer on it means that the frame is the shell's own. */
 export type DoorToShell = { readonly porthole: "door" };
@@ -146,6 +162,8 @@ const MESSAGE_COST_BYTES = 64;
 const MAX_TEXT_LENGTH = 256 << 10;
 /** Characters of a title that travels between frames. */
 export const MAX_TITLE_LENGTH = 256;
+/** Characters of an address of the shell that travels between frames. */
+export const MAX_ADDRESS_LENGTH = 16 << 10;
 
 /** Credit that one body message uses. */
 export function bodyCost(bytes: Uint8Array): number {

@@ -7,17 +7,24 @@ import { type Bytes, toBase64Url } from "../../src/lib/bytes.ts";
 import type { Bridge, Bridges } from "./bridges.ts";
 import type { HttpCache } from "./cache/http_cache.ts";
 import type { Cookies } from "./cookies.ts";
+import { elsewhereResponse } from "./elsewhere_page.ts";
 import { errorResponse, type Failure } from "./error_page.ts";
+import type { EventIds } from "./event_ids.ts";
 import { Exchange } from "./exchange.ts";
-import { type AdaptedHeaders, adaptHeaders, type ContentCoding, toHeaders } from "./headers.ts";
+import { decode } from "./decode.ts";
+import { type AdaptedHeaders, adaptHeaders, toHeaders } from "./headers.ts";
+import { holdFramesStream } from "./held_frames.ts";
 import { INJECT_PATH, injectStream, injectTag, mayInject } from "./inject_html.ts";
 import type { KeepAlive } from "./keepalive.ts";
+import type { LanRequests } from "./lan_requests.ts";
 import { loginResponse } from "./login_page.ts";
 import type { Outcome } from "./outcome.ts";
+import type { PageRequests } from "./page_requests.ts";
 import { takeOwnWords, withCookieTag, writeNumber } from "./own_headers.ts";
 import type { StreamHead } from "./port_messages.ts";
 import { type RequestBody, takeBody } from "./request_body.ts";
 import { type BrowserTraits, requestHead } from "./request_head.ts";
+import { withUrgency } from "./urgency.ts";
 import { isWorkerScript, workerScriptStream } from "./worker_script.ts";
 
 /** What the proxy needs of the worker around it. */
@@ -26,8 +33,11 @@ export interface ProxyContext {
   readonly keepAlive: KeepAlive;
   readonly cookies: Cookies;
   readonly cache: HttpCache;
+  readonly events: EventIds;
+  readonly requests: PageRequests;
   readonly browser: BrowserTraits;
   readonly shellOrigin: string;
+  readonly lan: Pick<LanRequests, "known" | "soon">;
   /** The client that asked; empty for a navigation, of which only the browser knows who waits for it. */
   readonly page: string;
   /** Text of our script, for workers. */
@@ -47,10 +57,12 @@ const CONFIRMED_MS = 50;
 export async function proxy(request: Request, context: ProxyContext): Promise<Response> {
   const body = await takeBody(request); // before any other await: see there
   if (body === undefined) return fail("body_too_large", { request, context });
+  const place = DOCUMENTS.has(request.destination) ? context.lan.soon() : undefined; // beside the request itself
   if (request.mode === "navigate") await context.cookies.settledBeforeNavigation();
   await context.cookies.settled(context.page, writeNumber(request.headers));
   const first = await attempt(request, { context, body });
   const outcome = mayRepeat(request, first) ? await attempt(request, { context, body }) : first;
+  if (outcome.type === "answered") await place;
   return respond(outcome, { request, context });
 }
 
@@ -64,10 +76,13 @@ async function attempt(
   request: Request,
   { context, body }: { context: ProxyContext; body: RequestBody },
 ): Promise<Titled> {
-  const { bridges, cache, cookies, browser } = context;
+  const { bridges, cache, cookies, browser, events } = context;
   const bridge = await bridges.find();
-  if (bridge === undefined) return { type: "failed", failure: "no_bridge", title: "" };
-  const plain = requestHead(request, { browser, bodyLength: body.length });
+  if (bridge === undefined) return { type: "failed", failure: "no_bridge", title: "", address: "" };
+  const plain = events.resumed(
+    requestHead(request, { browser, bodyLength: body.length }),
+    events.keyOf(request.url, context.page),
+  );
   const outcome = await cache.answer({
     request,
     head: withCookieTag(plain, cookies.tag),
@@ -75,7 +90,9 @@ async function attempt(
     ask: (head) => ask(bridge, { head, body, request, context }),
     live: async () => (await bridges.answering(CONFIRMED_MS))?.session,
   });
-  return { ...outcome, title: bridge.title };
+  const leaves = request.mode === "navigate" && outcome.type === "answered" && outcome.elsewhere;
+  const address = leaves ? await bridges.where(bridge) : "";
+  return { ...outcome, title: bridge.title, address };
 }
 
 async function ask(
@@ -84,12 +101,17 @@ async function ask(
 ): Promise<Outcome> {
   const { bridges, keepAlive, cookies, page } = context;
   const outlivesPage = page === "" || request.keepalive; // Fetch 2.2.5: a beacon is meant to
+  const watched = context.requests.watch(page, request);
+  if (!await watched.mayLeave()) return { type: "failed", failure: "interrupted" };
   const exchange = new Exchange({
     keepAlive,
     exists: (id) => bridges.exists(id),
     wanted: async () => outlivesPage || await context.pageLives(page),
+    watched,
   });
-  const answer = await exchange.run(bridge, { head, body: body.stream });
+  const sent = withUrgency(head, request, page);
+  const answer = await exchange.run(bridge, { head: sent, body: body.stream });
+  watched.release(); // from here on the browser tells: it cancels the answer's body
   if (answer === "session_closed") bridges.distrust();
   if (typeof answer === "string") return { type: "failed", failure: answer };
   const words = takeOwnWords(answer);
@@ -97,8 +119,8 @@ async function ask(
   return { ...words, type: "answered", body: exchange.body };
 }
 
-/** What became of a request, and the title of its service; empty while unknown. */
-type Titled = Outcome & { readonly title: string };
+/** What became of a request, and of its service the title and the address in the shell; empty while unknown. */
+type Titled = Outcome & { readonly title: string; readonly address: string };
 
 interface Asked {
   readonly request: Request;
@@ -115,35 +137,43 @@ function respond(outcome: Titled, asked: Asked): Response {
   const { title } = outcome;
   if (outcome.type === "uncached") return Response.error();
   if (outcome.type === "failed") return fail(outcome.failure, { ...asked, title });
-  const { head, body, question } = outcome;
+  const { head, body, question, elsewhere } = outcome;
   const { request, context } = asked;
   const nonce = toBase64Url(crypto.getRandomValues(new Uint8Array(NONCE_BYTES)));
   if (question !== undefined && request.mode === "navigate") {
     discard(body);
     return loginResponse(question, { title, shellOrigin: context.shellOrigin, nonce });
   }
+  if (elsewhere !== undefined && request.mode === "navigate") {
+    discard(body);
+    return elsewhereResponse(elsewhere, { ...outcome, shellOrigin: context.shellOrigin });
+  }
   const script = new URL(INJECT_PATH, request.url).href;
   const adapted = adaptHeaders(head, {
     ownUrl: request.url,
-    needs: { shellOrigin: context.shellOrigin, script, nonce },
+    needs: { shellOrigin: context.shellOrigin, script, nonce, lan: context.lan.known },
   });
   const failure = unusable(head.status, adapted.unknownCoding);
   if (failure !== undefined) {
     discard(body);
     return fail(failure, { ...asked, title });
   }
-  const tag = injectTag(nonce, context.cookies.text);
-  const { injectedScript } = context;
-  return toResponse(head.status, adapted, { request, body, tag, injectedScript });
+  const tag = injectTag({ nonce, cookies: context.cookies.text, lan: context.lan.known });
+  const key = context.events.keyOf(request.url, context.page);
+  const { injectedScript, events } = context;
+  const read = key === undefined ? undefined : events.reading(key);
+  return toResponse(head.status, adapted, { request, body, tag, injectedScript, read });
 }
 
 function toResponse(
   status: number,
   adapted: AdaptedHeaders,
-  { request, body, tag, injectedScript }: Pick<ProxyContext, "injectedScript"> & {
+  { request, body, tag, injectedScript, read }: Pick<ProxyContext, "injectedScript"> & {
     request: Request;
     body: ReadableStream<Bytes>;
     tag: string;
+    /** Reads along. */
+    read: TransformStream<Bytes, Bytes> | undefined;
   },
 ): Response {
   const headers = toHeaders(adapted.headers);
@@ -152,9 +182,10 @@ function toResponse(
     return new Response(null, { status, headers });
   }
   let content = decode(body, adapted.coding);
+  if (read !== undefined) content = content.pipeThrough(read);
   if (DOCUMENTS.has(request.destination) && mayInject(adapted.contentType)) {
     headers.delete("content-length");
-    content = content.pipeThrough(injectStream(tag));
+    content = content.pipeThrough(injectStream(tag)).pipeThrough(holdFramesStream());
   } else if (isWorkerScript(request.destination) && status === 200) {
     headers.delete("content-length");
     content = content.pipeThrough(workerScriptStream(injectedScript));
@@ -165,10 +196,6 @@ function toResponse(
 function unusable(status: number, unknownCoding: string | undefined): Failure | undefined {
   if (status < 200 || status > 599) return "upstream_broken";
   return unknownCoding === undefined ? undefined : "unknown_coding";
-}
-
-function decode(body: ReadableStream<Bytes>, coding: ContentCoding | undefined) {
-  return coding === undefined ? body : body.pipeThrough(new DecompressionStream(coding));
 }
 
 /** Nobody will read it: the device need not send it. */

@@ -9,7 +9,9 @@ import { MemoryStore } from "../testing/memory_store.ts";
 import { Bridges } from "./bridges.ts";
 import { HttpCache } from "./cache/http_cache.ts";
 import { Cookies } from "./cookies.ts";
+import { EventIds } from "./event_ids.ts";
 import { KeepAlive } from "./keepalive.ts";
+import { PageRequests } from "./page_requests.ts";
 import { proxy } from "./proxy.ts";
 import { route, routes } from "./routes.ts";
 
@@ -32,13 +34,18 @@ class ProxyBench {
     this.#context = {
       bridges: new Bridges(this.clients, LIMITS),
       keepAlive,
+      events: new EventIds(),
       cache: new HttpCache(new MemoryStore(), { keepAlive }),
       cookies: new Cookies({
         get: () => Promise.resolve(undefined),
         matchAll: () => Promise.resolve([]),
       }, { send: () => Promise.resolve(undefined) }),
+      requests: new PageRequests({ get: () => Promise.resolve(undefined) }, {
+        sent: { begin: () => Promise.resolve(true), end: () => {} },
+      }),
       browser: { userAgent: "Test/1", languages: ["en"] },
       shellOrigin: "http://shell.localhost",
+      lan: { known: "", soon: () => Promise.resolve() },
       page: "p1",
       injectedScript: () => Promise.resolve("ours();\n"),
       pageLives: () => Promise.resolve(this.pageLives),
@@ -263,7 +270,8 @@ Deno.test("routes leave other origins and our own files to the network", async (
     url.pathname.endsWith("inject.js") ? Promise.resolve(new Response("own")) : undefined;
   const foreign = ({ headers, method }: Request) =>
     headers.has("foreign") ? Promise.resolve(new Response(`no ${method}`)) : undefined;
-  const handlers = routes({ origin: "https://x.example", own, foreign, device });
+  const abroad = () => undefined;
+  const handlers = routes({ origin: "https://x.example", abroad, own, foreign, device });
   const ask = (url: string) => route(handlers, new Request(url), "p1");
   assert.equal(ask("https://y.example/"), "network");
   assert.equal(ask("http://x.example/"), "network");

@@ -3,7 +3,12 @@
  * (browser-proxying.md 3.2), so that is written here: Referer, Origin, User-Agent, Accept-Language, Accept-Encoding,
  * Cache-Control. Host is the agent's, which also maps our origin in Origin and Referer to the target's.
  */
-import { type Header, OWN_HEADER_PREFIX, RESERVED_PREFIX } from "../../src/protocol/http.ts";
+import {
+  CREDENTIALS_HEADER,
+  type Header,
+  OWN_HEADER_PREFIX,
+  RESERVED_PREFIX,
+} from "../../src/protocol/http.ts";
 import type { StreamHead } from "./port_messages.ts";
 
 /** As much of a Request as is used. */
@@ -12,6 +17,7 @@ export interface PageRequest {
   readonly method: string;
   readonly mode: string;
   readonly cache: string;
+  readonly credentials: string;
   readonly referrer: string;
   readonly headers: Iterable<[string, string]>;
 }
@@ -60,6 +66,7 @@ export function requestHead(
   add("x-forwarded-host", host);
   add("content-length", bodyLength?.toString());
   add("cache-control", CACHE_CONTROL.get(request.cache));
+  if (request.credentials === "omit") add(CREDENTIALS_HEADER, "omit");
   return {
     kind: "http",
     method: request.method,

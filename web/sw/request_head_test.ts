@@ -10,6 +10,7 @@ function head(request: Partial<PageRequest>, bodyLength?: number) {
     method: "GET",
     mode: "cors",
     cache: "default",
+    credentials: "same-origin",
     referrer: "",
     headers: [],
     ...request,
@@ -40,6 +41,12 @@ Deno.test("requestHead() adds what the browser would have added on the network",
       "x-forwarded-host": "x.example",
     },
   });
+});
+
+Deno.test("requestHead() tells the agent of a request without credentials, and a page cannot", () => {
+  assert.equal(head({ credentials: "omit" }).headers["x-porthole-credentials"], "omit");
+  const forged: [string, string][] = [["x-porthole-credentials", "omit"]];
+  assert.equal(head({ headers: forged }).headers["x-porthole-credentials"], undefined);
 });
 
 Deno.test("requestHead() tells the device of no page but its own", () => {

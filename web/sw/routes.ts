@@ -11,6 +11,8 @@ export type Handler = (
 export function routes(
   parts: {
     origin: string;
+    /** What is asked of another origin. */
+    abroad: (request: Request, asked: { page: string }) => Promise<Response> | undefined;
     own: (
       request: Request,
       asked: { url: URL; page: string },
@@ -22,8 +24,9 @@ export function routes(
   },
 ): readonly Handler[] {
   return [
-    // Another origin's servers are none of the device's business.
-    (_request, { url }) => url.origin === parts.origin ? undefined : "network",
+    // Another origin's servers are none of the device's business, unless they are its own under another name.
+    (request, { url, page }) =>
+      url.origin === parts.origin ? undefined : parts.abroad(request, { page }) ?? "network",
     // Nobody else's forms, for our own paths neither; our files are for all.
     (request, { url }) =>
       request.method === "GET" && url.pathname.startsWith(RESERVED_PREFIX)

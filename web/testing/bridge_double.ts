@@ -10,6 +10,9 @@ export class BridgeDouble implements BridgeClient {
   pings = 0;
   /** Number of the session. */
   sessions = 1;
+  beats = 0;
+  /** What it says of the shell; undefined for nothing at all. */
+  address: unknown = "";
   onPing: () => void = () => {};
 
   constructor(
@@ -22,7 +25,13 @@ export class BridgeDouble implements BridgeClient {
 
   postMessage(message: unknown, transfer: Transferable[]): void {
     const port = transfer[0];
-    if (!(port instanceof MessagePort) || !isRecord(message)) return;
+    if (!isRecord(message)) return;
+    if (message.porthole === "beat") this.beats++;
+    if (!(port instanceof MessagePort)) return;
+    if (message.porthole === "where") {
+      if (this.address !== undefined) port.postMessage(this.address);
+      return port.close();
+    }
     if (message.porthole === "stream") return this.pass(message.head, port);
     this.pings++;
     this.onPing();

@@ -3,19 +3,28 @@
  * what it says, and hands access units to the sink. One `run`, one exit, everything closed behind
  * it.
  */
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, type TLSSocket } from "node:tls";
 import { toHex } from "../../lib/bytes.ts";
 import type { Clock } from "../clock.ts";
 import { MediaReceiver } from "../media_receiver.ts";
 import { asCameraError, CameraError, type UnitSink } from "../source.ts";
 import { RtspParser, writeInterleaved } from "./message.ts";
-import type { H264Track } from "./sdp.ts";
+import { H264_FORMAT } from "../rtp_h264.ts";
+import { H265_FORMAT } from "../rtp_h265.ts";
+import type { VideoCodec, VideoTrack } from "./sdp.ts";
 import { type EndReason, RtspSession, type SessionOutput } from "./session.ts";
 import type { AgreedTransport, Delivery, Transport } from "./transport.ts";
 import { UdpPair } from "./udp_pair.ts";
 import type { RtspTarget } from "./url.ts";
+
+/** Which certificate of an `rtsps://` camera is the right one; without one, whatever the system trusts. */
+export type CameraTrust =
+  /** SHA-256 of the certificate, 64 lower-case hexadecimal digits; names and dates do not matter. */
+  | { readonly type: "pinned"; readonly sha256: string }
+  /** A person said that any certificate will do: encrypted, but to whoever answers. */
+  | { readonly type: "unverified" };
 
 export const CONNECT_LIMIT_MS = 5000;
 /** How long a camera gets to take the good-bye. */
@@ -29,9 +38,11 @@ export type ClientEnd = EndReason | { readonly type: "aborted" };
 
 export interface ClientOptions {
   readonly target: RtspTarget;
+  readonly trust?: CameraTrust | undefined;
   readonly transport: Transport;
   readonly clock: Clock;
-  readonly sink: UnitSink;
+  /** Where units of this codec go; called once a session. */
+  readonly sinkFor: (codec: VideoCodec) => UnitSink;
   readonly signal: AbortSignal;
 }
 
@@ -62,9 +73,9 @@ function cameraAddress(socket: Socket): string {
  * Resolves with a connected socket, or rejects with a CameraError `unreachable` and leaves none
  * behind.
  */
-function connect({ target, clock, signal }: ClientOptions): Promise<Socket> {
+function connect({ target, trust, clock, signal }: ClientOptions): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = openSocket(target);
+    const socket = openSocket(target, trust);
     const settle = (error?: CameraError) => {
       cancelLimit();
       signal.removeEventListener("abort", onAbort);
@@ -79,20 +90,42 @@ function connect({ target, clock, signal }: ClientOptions): Promise<Socket> {
     const cancelLimit = clock.after(CONNECT_LIMIT_MS, () => settle(unreachable("no answer")));
     signal.addEventListener("abort", onAbort, { once: true });
     socket.on("error", onError);
-    socket.once(target.secure ? "secureConnect" : "connect", () => settle());
+    socket.once(target.secure ? "secureConnect" : "connect", () => {
+      settle(target.secure ? pinFailure(socket as TLSSocket, trust) : undefined);
+    });
     if (signal.aborted) onAbort();
   });
 }
 
-function openSocket(target: RtspTarget): Socket {
+function openSocket(target: RtspTarget, trust: CameraTrust | undefined): Socket {
   const { host, port } = target;
   if (!target.secure) return connectTcp({ host, port, noDelay: true });
-  return connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}) });
+  const rejectUnauthorized = trust === undefined;
+  return connectTls({
+    ...{ host, port, rejectUnauthorized },
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+  });
+}
+
+/** Compared before a byte of the password leaves. */
+function pinFailure(socket: TLSSocket, trust: CameraTrust | undefined): CameraError | undefined {
+  if (trust?.type !== "pinned") return undefined;
+  const { raw } = socket.getPeerCertificate(true);
+  const shown = raw && createHash("sha256").update(raw).digest("hex");
+  if (shown === trust.sha256) return undefined;
+  const remedy = "check the camera, and pin this one if it is right";
+  return unreachable(
+    `its certificate is ${shown ?? "absent"}, the pinned one is another: ${remedy}`,
+  );
 }
 
 /** The system's word for it; its own message may repeat what a person typed. */
 function reasonOf(error: Error & { code?: unknown }): string {
-  return typeof error.code === "string" ? error.code : "connection failed";
+  const code = typeof error.code === "string" ? error.code : "";
+  if (/CERT|SIGNATURE|ISSUER/i.test(`${code} ${error.message}`)) {
+    return "its certificate is not trusted: set pin to its SHA-256, or verify = false";
+  }
+  return code === "" ? "connection failed" : code;
 }
 
 function unreachable(reason: string, cause?: Error): CameraError {
@@ -107,7 +140,7 @@ class Connection {
   readonly #parser = new RtspParser();
   readonly #ssrc = randomBytes(4).readUInt32BE();
   readonly #ended = Promise.withResolvers<ClientEnd>();
-  #media: { receiver: MediaReceiver; transport: AgreedTransport } | undefined;
+  #media: { receiver: MediaReceiver; transport: AgreedTransport; sink: UnitSink } | undefined;
   #reportAt = Infinity;
   #over = false;
   #cancelTimer: () => void = () => {};
@@ -187,13 +220,16 @@ class Connection {
     else this.#finish(output.reason);
   }
 
-  #prepare(now: number, track: H264Track, transport: AgreedTransport): void {
+  #prepare(now: number, track: VideoTrack, transport: AgreedTransport): void {
     const { payloadType, parameterSets } = track;
     const ordered = this.#udp === undefined;
-    const receiver = new MediaReceiver({ payloadType, ordered, ssrc: this.#ssrc });
-    this.#media = { receiver, transport };
+    const format = track.codec === "h264" ? H264_FORMAT : H265_FORMAT;
+    const receiver = new MediaReceiver({ payloadType, ordered, ssrc: this.#ssrc, format });
+    const sink = this.#options.sinkFor(track.codec);
+    this.#media = { receiver, transport, sink };
     this.#reportAt = now + REPORT_INTERVAL_MS;
-    this.#options.sink.unit({ nals: parameterSets, timestamp: 0, keyFrame: false });
+    sink.unit({ nals: parameterSets, timestamp: 0, keyFrame: false });
+    if (transport.serverPorts !== undefined) this.#udp?.open(transport.serverPorts);
   }
 
   #receiveRtp(now: number, bytes: Uint8Array): void {
@@ -201,7 +237,7 @@ class Connection {
     if (units === undefined) return;
     this.#session.mediaArrived(now);
     for (const unit of units) {
-      if (!this.#over) this.#options.sink.unit(unit);
+      if (!this.#over) this.#media?.sink.unit(unit);
     }
   }
 

@@ -1,20 +1,24 @@
-/** Finds the H.264 track in a camera's description (RFC 8866, RFC 6184 8.2, RFC 2326 C.1). Pure. */
+/** Finds the video track in a camera's description (RFC 8866, RFC 6184 8.2, RFC 7798 7.1, RFC 2326 C.1). Pure. */
 import { Buffer } from "node:buffer";
 import { CameraError } from "../source.ts";
+import { atPlace, originOf } from "./places.ts";
 
 const MAX_LINES = 2000;
 const MAX_SECTIONS = 64;
 const MAX_PARAMETER_SETS = 16;
 const MAX_CONTROL_CHARACTERS = 2048;
-const H264_CLOCK_HZ = 90_000; // RFC 6184 8.2.1: the only one
+const CLOCK_HZ = 90_000; // RFC 6184 8.2.1, RFC 7798 7.1: the only one
 
-export interface H264Track {
+export type VideoCodec = "h264" | "h265";
+
+export interface VideoTrack {
+  readonly codec: VideoCodec;
   readonly payloadType: number;
   /** Where SETUP goes. */
   readonly control: string;
   /** Where PLAY and TEARDOWN go. */
   readonly aggregate: string;
-  /** NAL units of sprop-parameter-sets; empty when the camera sends them in band only. */
+  /** NAL units of the format's sprop-…; empty when the camera sends them in band only. */
   readonly parameterSets: readonly Uint8Array[];
 }
 
@@ -24,42 +28,55 @@ interface Section {
   readonly attributes: readonly string[];
 }
 
+/** Where several are offered: what passes as it comes, first. */
+const PREFERRED: readonly VideoCodec[] = ["h264", "h265"];
+
 /**
  * Reads the description found at `base`. Throws a CameraError `unsupported` that names what was
  * found instead.
  */
-export function findH264(text: string, base: string): H264Track {
+export function findVideo(text: string, base: string): VideoTrack {
   const { session, sections } = parseSections(text);
-  const codecs: string[] = [];
+  const others: string[] = [];
+  const found: { codec: VideoCodec; section: Section; payloadType: number }[] = [];
   for (const section of sections.filter((one) => one.media === "video")) {
     for (const payloadType of section.formats) {
-      const codec = attribute(section.attributes, `rtpmap:${payloadType}`) ?? `type ${payloadType}`;
-      const [name = "", rate] = codec.split("/");
-      if (name.toUpperCase() !== "H264" || Number(rate) !== H264_CLOCK_HZ) {
-        codecs.push(name.replace(/[^A-Za-z0-9 .-]/g, "").slice(0, 20));
-        continue;
-      }
-      return readTrack(section, { payloadType, aggregate: controlUrl(base, session) });
+      const map = attribute(section.attributes, `rtpmap:${payloadType}`) ?? `type ${payloadType}`;
+      const [name = "", rate] = map.split("/");
+      const codec = PREFERRED.find((one) =>
+        one === name.toLowerCase() && Number(rate) === CLOCK_HZ
+      );
+      if (codec !== undefined) found.push({ codec, section, payloadType });
+      else others.push(name.replace(/[^A-Za-z0-9 .-]/g, "").slice(0, 20));
     }
   }
-  const found = codecs.length === 0 ? "no video" : codecs.slice(0, 8).join(", ");
+  const best = found.toSorted((a, b) => PREFERRED.indexOf(a.codec) - PREFERRED.indexOf(b.codec))[0];
+  if (best !== undefined) return readTrack(best, controlUrl(base, session));
+  const named = others.length === 0 ? "no video" : others.slice(0, 8).join(", ");
   const remedy = "set the camera's stream to H.264";
-  throw new CameraError("unsupported", `Cannot show video: camera offers ${found}: ${remedy}`);
+  throw new CameraError("unsupported", `Cannot show video: camera offers ${named}: ${remedy}`);
 }
 
 function readTrack(
-  section: Section,
-  known: { payloadType: number; aggregate: string },
-): H264Track {
-  const format = formatParameters(attribute(section.attributes, `fmtp:${known.payloadType}`) ?? "");
-  if (format.get("packetization-mode") === "2") {
-    const remedy = "set it to 0 or 1";
-    throw new CameraError("unsupported", `Cannot show video: packetization-mode 2: ${remedy}`);
+  { codec, section, payloadType }: { codec: VideoCodec; section: Section; payloadType: number },
+  aggregate: string,
+): VideoTrack {
+  const format = formatParameters(attribute(section.attributes, `fmtp:${payloadType}`) ?? "");
+  const mode = codec === "h264" ? "packetization-mode" : "sprop-max-don-diff";
+  const value = format.get(mode) ?? "0";
+  if (codec === "h264" ? value === "2" : value !== "0") {
+    const remedy = codec === "h264" ? "set it to 0 or 1" : "set the camera's stream to H.264";
+    throw new CameraError("unsupported", `Cannot show video: ${mode} ${Number(value)}: ${remedy}`);
   }
-  const sets = (format.get("sprop-parameter-sets") ?? "").split(",").slice(0, MAX_PARAMETER_SETS);
-  const parameterSets = sets.map((set) => new Uint8Array(Buffer.from(set, "base64")))
+  const names = codec === "h264"
+    ? ["sprop-parameter-sets"]
+    : ["sprop-vps", "sprop-sps", "sprop-pps"];
+  const sets = names.flatMap((name) => (format.get(name) ?? "").split(","));
+  const parameterSets = sets.slice(0, MAX_PARAMETER_SETS)
+    .map((set) => new Uint8Array(Buffer.from(set, "base64")))
     .filter((set) => set.length > 0);
-  return { ...known, control: controlUrl(known.aggregate, section.attributes), parameterSets };
+  const control = controlUrl(aggregate, section.attributes);
+  return { codec, payloadType, control, aggregate, parameterSets };
 }
 
 function parseSections(text: string): { session: string[]; sections: Section[] } {
@@ -110,13 +127,7 @@ function controlUrl(base: string, attributes: readonly string[]): string {
   if (control === undefined || control === "*" || control === "") return base;
   // Only what can stand in a request line; the rest would end it.
   if (control.length > MAX_CONTROL_CHARACTERS || /[^\u0021-\u007e]/.test(control)) return base;
-  if (/^rtsps?:\/\//i.test(control)) return withoutCredentials(control);
-  const origin = /^rtsps?:\/\/[^/?]*/i.exec(base)?.[0] ?? "";
-  if (control.startsWith("/")) return origin + control;
+  if (/^rtsps?:\/\//i.test(control)) return atPlace(base, control) ?? base;
+  if (control.startsWith("/")) return originOf(base) + control;
   return base.endsWith("/") ? base + control : `${base}/${control}`;
-}
-
-/** Some cameras write the password back into their answers. */
-export function withoutCredentials(url: string): string {
-  return url.replace(/^(rtsps?:\/\/)[^/?]*@/i, "$1");
 }

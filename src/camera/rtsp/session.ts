@@ -6,7 +6,8 @@
 import { CameraError } from "../source.ts";
 import { Authenticator } from "./auth.ts";
 import { type RtspItem, type RtspResponse, writeRequest, writeResponse } from "./message.ts";
-import { findH264, type H264Track, withoutCredentials } from "./sdp.ts";
+import { possibleBases } from "./places.ts";
+import { findVideo, type VideoTrack } from "./sdp.ts";
 import { statusError } from "./status.ts";
 import {
   type AgreedTransport,
@@ -24,6 +25,15 @@ export const ANSWER_LIMIT_MS = 10_000;
  * seconds.
  */
 export const MEDIA_LIMIT_MS = 10_000;
+
+/** A way by UDP that gives nothing for so long is closed by something between; TCP is tried then. */
+export const FIRST_DATAGRAM_LIMIT_MS = 5000;
+
+/**
+ * What a camera says of an address that it does not know, among others (RFC 2326 7.1.1): another
+ * reading of its description may be the right one.
+ */
+const WRONG_PLACE: readonly number[] = [400, 404, 405, 451, 454, 455, 457, 459, 460, 500];
 
 const MAX_KEEP_ALIVE_MS = 25_000; // below the 30 s after which home routers forget a flow
 // per request: the first, and one more for a nonce that grew old meanwhile
@@ -43,8 +53,13 @@ interface Pending {
 type State =
   | { readonly step: "new" }
   | { readonly step: "describing" }
-  | { readonly step: "setting-up"; readonly track: H264Track }
-  | { readonly step: "playing"; readonly track: H264Track; readonly session: SessionInUse }
+  /** `others`: what the description may mean as well. */
+  | {
+    readonly step: "setting-up";
+    readonly track: VideoTrack;
+    readonly others: readonly VideoTrack[];
+  }
+  | { readonly step: "playing"; readonly track: VideoTrack; readonly session: SessionInUse }
   | { readonly step: "ended" };
 
 interface SessionInUse {
@@ -55,14 +70,14 @@ interface SessionInUse {
 
 export type EndReason =
   | { readonly type: "error"; readonly error: CameraError }
-  /** 461: ask again by the other transport. */
+  /** 461, or silence by UDP: ask again by the other transport. */
   | { readonly type: "transport-refused" }
   | { readonly type: "redirect"; readonly url: string };
 
 export type SessionOutput =
   | { readonly type: "transmit"; readonly bytes: Uint8Array }
   /** Media may come from now on. */
-  | { readonly type: "ready"; readonly track: H264Track; readonly transport: AgreedTransport }
+  | { readonly type: "ready"; readonly track: VideoTrack; readonly transport: AgreedTransport }
   | { readonly type: "rtp"; readonly bytes: Uint8Array }
   | { readonly type: "rtcp"; readonly bytes: Uint8Array }
   | { readonly type: "end"; readonly reason: EndReason };
@@ -85,6 +100,7 @@ export class RtspSession {
   #sequence = 0;
   #keepAlive: "GET_PARAMETER" | "OPTIONS" = "OPTIONS";
   #mediaDeadline = Infinity;
+  #mediaSeen = false;
   #keepAliveAt = Infinity;
 
   constructor(options: SessionOptions) {
@@ -115,6 +131,7 @@ export class RtspSession {
 
   /** RTP of the track has come, by whatever transport. */
   mediaArrived(now: number): void {
+    this.#mediaSeen = true;
     if (this.#state.step === "playing") this.#mediaDeadline = now + MEDIA_LIMIT_MS;
   }
 
@@ -126,6 +143,8 @@ export class RtspSession {
       );
     }
     if (now >= this.#mediaDeadline) {
+      const closed = !this.#mediaSeen && this.#options.delivery.type === "udp";
+      if (closed) return this.#end({ type: "transport-refused" });
       return this.#fail("broken", `Cannot receive video: nothing for ${MEDIA_LIMIT_MS} ms`);
     }
     if (now >= this.#keepAliveAt) this.#askToStay(now);
@@ -183,6 +202,7 @@ export class RtspSession {
     if (pending.method === "SETUP" && response.status === 461) {
       return this.#end({ type: "transport-refused" });
     }
+    if (!good && WRONG_PLACE.includes(response.status) && this.#tryOther(now, pending)) return;
     if (!good && pending.method !== "OPTIONS") {
       return this.#endBy(statusError(response.status, pending.method));
     }
@@ -193,7 +213,30 @@ export class RtspSession {
     if (method === "OPTIONS") this.#describe(now, response);
     else if (method === "DESCRIBE") this.#setUp(now, response);
     else if (method === "SETUP") this.#play(now, response);
-    else if (method === "PLAY") this.mediaArrived(now);
+    else if (method === "PLAY") this.#expectMedia(now);
+  }
+
+  #expectMedia(now: number): void {
+    const { type } = this.#options.delivery;
+    this.#mediaDeadline = now +
+      (type === "udp" && !this.#mediaSeen ? FIRST_DATAGRAM_LIMIT_MS : MEDIA_LIMIT_MS);
+  }
+
+  /** The same request at another place that the description may mean; false when there is none. */
+  #tryOther(now: number, { method, url }: Pending): boolean {
+    if (this.#state.step === "setting-up" && method === "SETUP") {
+      const [track, ...others] = this.#state.others;
+      if (track === undefined) return false;
+      this.#state = { step: "setting-up", track, others };
+      this.#ask(now, "SETUP", track.control);
+      return true;
+    }
+    if (this.#state.step !== "playing" || method !== "PLAY") return false;
+    const { track } = this.#state; // no aggregate control (RFC 2326 C.1.1): the track itself
+    if (url === track.control) return false;
+    this.#state = { ...this.#state, track: { ...track, aggregate: track.control } };
+    this.#ask(now, "PLAY", track.control);
+    return true;
   }
 
   #describe(now: number, response: RtspResponse): void {
@@ -205,12 +248,15 @@ export class RtspSession {
 
   #setUp(now: number, response: RtspResponse): void {
     const { headers, body } = response;
-    const base = headers.get("content-base")?.[0] ?? headers.get("content-location")?.[0];
+    const named = headers.get("content-base")?.[0] ?? headers.get("content-location")?.[0];
     try {
       const text = new TextDecoder().decode(body);
-      const track = findH264(text, usableBase(base) ?? this.#options.url);
-      this.#state = { step: "setting-up", track };
-      this.#ask(now, "SETUP", track.control);
+      const tracks = possibleBases(this.#options.url, named).map((base) => findVideo(text, base));
+      const [track, ...others] = tracks.filter(({ control }, index) =>
+        tracks.findIndex((one) => one.control === control) === index
+      );
+      this.#state = { step: "setting-up", track: track!, others }; // there is at least one base
+      this.#ask(now, "SETUP", track!.control);
     } catch (error) {
       if (!(error instanceof CameraError)) throw error;
       this.#endBy(error);
@@ -288,10 +334,4 @@ export class RtspSession {
   #put(output: SessionOutput): void {
     this.#outputs.push(output);
   }
-}
-
-/** A base that can stand in a request line. */
-function usableBase(text: string | undefined): string | undefined {
-  if (text === undefined || !/^rtsps?:\/\/[\u0021-\u007e]+$/i.test(text)) return undefined;
-  return withoutCredentials(text);
 }

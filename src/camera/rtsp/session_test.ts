@@ -1,7 +1,13 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { utf8 } from "../../lib/bytes.ts";
 import { RtspParser } from "./message.ts";
-import { ANSWER_LIMIT_MS, MEDIA_LIMIT_MS, RtspSession, type SessionOutput } from "./session.ts";
+import {
+  ANSWER_LIMIT_MS,
+  FIRST_DATAGRAM_LIMIT_MS,
+  MEDIA_LIMIT_MS,
+  RtspSession,
+  type SessionOutput,
+} from "./session.ts";
 import type { Delivery } from "./transport.ts";
 
 const URL = "rtsp://cam/s";
@@ -232,4 +238,79 @@ Deno.test("a session id that cannot be sent back is refused", () => {
   stage.answer(200);
   stage.describe();
   match(stage.answer(200, "Session: ;timeout=5")[0]!, /^end broken .*session/);
+});
+
+Deno.test("a Content-Base with another host is read for its path, and the plain address comes next", () => {
+  const stage = new Stage();
+  stage.start();
+  stage.answer(200);
+  const sdp = SDP.replace("a=control:*\r\n", "");
+  const [setup] = stage.say(
+    "RTSP/1.0 200 x\r\nCSeq: 2\r\nContent-Base: rtsp://0.0.0.0:8554/live/\r\n" +
+      `Content-Length: ${sdp.length}`,
+    sdp,
+  );
+  match(setup!, /^SETUP rtsp:\/\/cam\/live\/t0 /);
+  match(stage.answer(404)[0]!, /^SETUP rtsp:\/\/cam\/s\/t0 /);
+  match(stage.answer(200, "Session: 7")[1]!, /^PLAY rtsp:\/\/cam\/s /);
+  stage.answer(200);
+  const lost = new Stage();
+  lost.start();
+  lost.answer(200);
+  lost.describe();
+  match(lost.answer(404)[0]!, /^end unreachable .*404 to SETUP/);
+});
+
+Deno.test("a camera without aggregate control is asked to play its track", () => {
+  const stage = new Stage();
+  stage.start();
+  stage.answer(200);
+  stage.describe();
+  stage.answer(200, "Session: 7");
+  match(stage.answer(459)[0]!, /^PLAY rtsp:\/\/cam\/s\/t0 .*Session: 7/);
+  deepEqual(stage.answer(200), []);
+  stage.session.stop(0);
+  match(stage.drain()[0]!, /^TEARDOWN rtsp:\/\/cam\/s\/t0 /);
+  const stubborn = new Stage();
+  stubborn.start();
+  stubborn.answer(200);
+  stubborn.describe();
+  stubborn.answer(200, "Session: 7");
+  stubborn.answer(459);
+  match(stubborn.answer(459)[0]!, /^end broken .*459 to PLAY/);
+});
+
+Deno.test("silence by UDP is tried by TCP, silence after pictures is none", () => {
+  const ports = { type: "udp", ports: [5000, 5001] } as const;
+  deepEqual(playing(ports).wait(FIRST_DATAGRAM_LIMIT_MS), ["transport-refused"]);
+  const worked = playing(ports);
+  worked.session.mediaArrived(worked.now);
+  deepEqual(worked.wait(FIRST_DATAGRAM_LIMIT_MS).filter((one) => one.startsWith("end")), []);
+  match(worked.wait(MEDIA_LIMIT_MS).at(-1)!, /^end broken .*nothing for/);
+});
+
+Deno.test("a camera that names a new nonce with each answer is followed", () => {
+  const stage = new Stage();
+  stage.start();
+  stage.answer(200);
+  const steps: [string, () => string[]][] = [
+    ["DESCRIBE", () => stage.describe()],
+    ["SETUP", () => stage.answer(200, "Session: 7").slice(1)],
+    ["PLAY", () => stage.answer(200)],
+  ];
+  let asked = stage.drain();
+  steps.forEach(([method, goOn], index) => {
+    asked = stage.answer(401, DIGEST.replace('"n"', `"n${index}"`));
+    match(asked[0]!, new RegExp(`^${method} .*nonce="n${index}"`));
+    asked = goOn();
+  });
+  deepEqual(asked, []);
+});
+
+Deno.test("a session that the camera forgot is broken, and comes again", () => {
+  const stage = playing();
+  stage.now = 14_000;
+  stage.session.mediaArrived(stage.now);
+  match(stage.wait(1000)[0]!, /^GET_PARAMETER/);
+  match(stage.answer(454)[0]!, /^end broken .*forgot the session/);
 });

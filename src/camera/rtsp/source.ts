@@ -1,7 +1,9 @@
 /** An RTSP camera as a source: one session a run, by the transport that the camera takes. */
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
+import { H265Encoder } from "../h265_encoder.ts";
 import { CameraError, type Source, type UnitSink } from "../source.ts";
-import { type ClientEnd, playRtsp } from "./client.ts";
+import { type CameraTrust, type ClientEnd, playRtsp } from "./client.ts";
+import type { VideoCodec } from "./sdp.ts";
 import type { Transport } from "./transport.ts";
 import { parseRtspUrl, type RtspTarget } from "./url.ts";
 
@@ -11,11 +13,16 @@ const MAX_REDIRECTS = 3;
 export class RtspSource implements Source {
   readonly #target: RtspTarget;
   #transport: Transport;
+  readonly #trust: CameraTrust | undefined;
   readonly #clock: Clock;
 
-  /** `transport` is what is asked for first. */
-  constructor(target: RtspTarget, options: { transport: Transport; clock?: Clock }) {
+  /** `transport` is what is asked for first; `trust` is for rtsps. */
+  constructor(
+    target: RtspTarget,
+    options: { transport: Transport; trust?: CameraTrust | undefined; clock?: Clock },
+  ) {
     this.#target = target;
+    this.#trust = options.trust;
     this.#transport = options.transport;
     this.#clock = options.clock ?? SYSTEM_CLOCK;
   }
@@ -38,8 +45,30 @@ export class RtspSource implements Source {
     }
   }
 
-  #play(target: RtspTarget, sink: UnitSink, signal: AbortSignal): Promise<ClientEnd> {
-    return playRtsp({ target, transport: this.#transport, clock: this.#clock, sink, signal });
+  /** One session; beside it, where the codec needs one, an encoder that ends with it. */
+  async #play(target: RtspTarget, sink: UnitSink, signal: AbortSignal): Promise<ClientEnd> {
+    const stop = new AbortController();
+    const onAbort = () => stop.abort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    let failure: CameraError | undefined;
+    let encoding: Promise<void> = Promise.resolve();
+    const sinkFor = (codec: VideoCodec): UnitSink => {
+      if (codec === "h264") return sink;
+      const encoder = new H265Encoder({ clock: this.#clock, sink });
+      encoding = encoder.run(stop.signal).then((error) => {
+        if (!stop.signal.aborted) failure = error;
+        stop.abort();
+      });
+      return encoder;
+    };
+    const [transport, trust, clock] = [this.#transport, this.#trust, this.#clock];
+    const options = { target, trust, transport, clock, sinkFor, signal: stop.signal };
+    const end = await playRtsp(options);
+    stop.abort();
+    await encoding;
+    signal.removeEventListener("abort", onAbort);
+    return failure === undefined || signal.aborted ? end : { type: "error", error: failure };
   }
 }
 

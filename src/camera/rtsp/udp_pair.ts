@@ -7,6 +7,8 @@ import type { PortPair } from "./transport.ts";
 const BIND_ATTEMPTS = 20;
 const RECEIVE_BUFFER_BYTES = 1024 * 1024; // an IDR of a 4K camera comes in one burst
 
+const EMPTY = new Uint8Array();
+
 export interface UdpHandlers {
   rtp(bytes: Uint8Array): void;
   rtcp(bytes: Uint8Array): void;
@@ -52,6 +54,12 @@ export class UdpPair {
     this.#rtcp.on("message", (bytes, from) => {
       if (from.address === this.#camera) handlers.rtcp(bytes);
     });
+  }
+
+  /** Firewalls let in what comes from where something was sent to: an empty packet to each port. */
+  open(ports: PortPair): void {
+    this.#rtp.send(EMPTY, ports[0], this.#camera, ignoreLoss);
+    this.#rtcp.send(EMPTY, ports[1], this.#camera, ignoreLoss);
   }
 
   sendRtcp(bytes: Uint8Array, port: number): void {

@@ -115,6 +115,7 @@ export class Scene {
     const passes = this.passes = new Passes({
       ...{ secret: identity.passSecret, records },
       isOver: (grant) => grants.over(grant) !== undefined,
+      onChange: () => {},
     });
     const things = this.things = new Things(records, { services: SERVICES, cameras: CAMERAS });
     const grants: Grants = this.grants = new Grants({

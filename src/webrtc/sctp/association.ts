@@ -24,7 +24,7 @@
  *
  * - `now` is in ms, with fractions, from one monotonic clock (performance.now()).
  * - Packets are made by `poll`, one at a time, from all that has been handed in: several `send`s or
- *   `receive`s before a drain share packets. Only urgent SACKs are one for each packet.
+ *   `receive`s before a drain share packets.
  * - A packet handed to `receive` belongs to the association: messages are views into it.
  * - Messages handed to `send` are kept by reference until they are acknowledged.
  * - The INIT of a peer is answered before `start`, too. Both ends may start.
@@ -114,7 +114,7 @@ export class SctpAssociation {
       ? packet
       : new Uint8Array(buffer, byteOffset, length);
     this.#received++;
-    this.#tellUrgent();
+    this.#transfer?.receiver.keepUrgent();
     if (!isPacket(plain) || !this.#takePacket(plain)) this.#dropped++;
   }
 
@@ -288,13 +288,6 @@ export class SctpAssociation {
   }
 
   // Output
-
-  /** What is owed for the packet before, if it may not be put together with the next. */
-  #tellUrgent(): void {
-    if (this.#outbox.isFull) return;
-    const packet = this.#transfer?.pollUrgent(this.#now);
-    if (packet !== undefined) this.#outbox.pushMade(packet);
-  }
 
   #pollPacket(): SctpOutput | undefined {
     const transfer = this.#transfer;

@@ -1,14 +1,11 @@
-/**
- * What waits to come out of an association: events, handshake packets, and SACKs that may not be
- * put together with later ones, in order.
- */
+/** What waits to come out of an association: events and handshake packets, in order. */
 import type { SctpOutput } from "./association_types.ts";
 import { COMMON_HEADER_BYTES } from "./packet/common_header.ts";
-import type { PacketOutput, PacketWriter } from "./packet/packet_writer.ts";
+import type { PacketWriter } from "./packet/packet_writer.ts";
 
 /**
- * Packets that wait for a drain; whoever receives more without draining is flooded, and each of them
- * would be asked for again.
+ * Handshake packets that wait for a drain; whoever receives more without draining is flooded, and
+ * each of them would be asked for again.
  */
 const MAX_WAITING = 4096;
 
@@ -31,22 +28,12 @@ export class Outbox {
 
   /** A packet of these chunks alone. */
   pushPacket(tag: number, ...chunks: readonly Uint8Array[]): void {
-    if (this.isFull) return;
+    if (this.#waiting.length >= MAX_WAITING) return;
     const size = chunks.reduce((sum, chunk) => sum + chunk.length, COMMON_HEADER_BYTES);
     this.#writer.open(size, tag);
     for (const chunk of chunks) this.#writer.add(chunk);
-    this.pushMade(this.#writer.finish());
-  }
-
-  /** A packet that is made already. */
-  pushMade(packet: PacketOutput): void {
-    this.#waiting.push(packet);
+    this.#waiting.push(this.#writer.finish());
     this.packets++;
-  }
-
-  /** Whether no more packets are taken until some have left. */
-  get isFull(): boolean {
-    return this.#waiting.length >= MAX_WAITING;
   }
 
   shift(): SctpOutput | undefined {

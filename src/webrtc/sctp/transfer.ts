@@ -188,15 +188,6 @@ export class Transfer {
     return writer.isEmpty ? undefined : writer.finish();
   }
 
-  /** The SACK that must leave before another packet is taken, alone in a packet. */
-  pollUrgent(now: number): PacketOutput | undefined {
-    if (!this.receiver.owesAtOnce) return undefined;
-    const { writer } = this.#options;
-    writer.open(this.packetBytes, this.peer.tag);
-    this.receiver.writeSacks(now, writer);
-    return writer.finish();
-  }
-
   #takeData(packet: Uint8Array, chunk: Chunk): ChunkOutcome {
     const fragment = readData(packet, chunk);
     if (fragment === undefined) return { abort: PROTOCOL_VIOLATION };

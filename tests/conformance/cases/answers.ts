@@ -231,6 +231,8 @@ export const redirects: Case = {
   exceptions: {
     "to another device by fetch":
       "a fetch to another origin does not pass that origin's service worker, so it reaches no tunnel",
+    "to another device by frame":
+      "pages of one service may not act at another: a person's click goes on there",
   },
   expected: {
     "303 POST": [true, "GET", "", "HERE/arrived?from=absolute"],

@@ -357,8 +357,8 @@ export const absolute: Case = {
   }),
   other: () => ({ paths: { "/picture": picture } }),
   exceptions: {
-    "*":
-      "not built: the browser does not know under which address the agent reaches a device, so it takes its own way there",
+    "image of another device":
+      "only the service's own address is its own: to others the browser takes its own way",
   },
   expected: { "image": 7, "fetch": "fine", "WebSocket": "echo", "frame": "arrived" },
 };

@@ -1,4 +1,4 @@
-import { check, message, sleep } from "./harness.js";
+import { check, message, orNothing } from "./harness.js";
 
 const PATHS = [
   "/self",
@@ -13,6 +13,8 @@ const PATHS = [
   "/deny",
   "/none",
 ];
+/** What stays silent beside the device too. */
+const SILENT = ["/deny", "/none", "/blocked"];
 const QUIET_MS = 3_000;
 
 async function shown(path, name = path) {
@@ -20,7 +22,7 @@ async function shown(path, name = path) {
   const frame = document.createElement("iframe");
   frame.src = path;
   document.body.append(frame);
-  const seen = await Promise.race([heard, sleep(QUIET_MS).then(() => "nothing")]);
+  const seen = await orNothing(heard, SILENT.includes(path) ? QUIET_MS : undefined);
   frame.remove();
   return seen;
 }

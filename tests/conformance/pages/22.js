@@ -1,4 +1,4 @@
-import { all, check, frame, message, once } from "./harness.js";
+import { all, check, frame, message, once, orNothing } from "./harness.js";
 
 const INNER = (name) =>
   `<p>inner</p><script>
@@ -70,7 +70,7 @@ await all({
     return heard;
   },
   "sandbox": () => {
-    const heard = message("alone");
+    const heard = orNothing(message("alone"));
     const element = document.createElement("iframe");
     element.sandbox = "allow-scripts";
     element.src = "/inner?name=alone";

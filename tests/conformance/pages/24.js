@@ -1,4 +1,4 @@
-import { all, json, message, once, text } from "./harness.js";
+import { all, json, message, once, orNothing, text } from "./harness.js";
 
 const { own, other, socket: socketAddress } = await json("/addresses");
 
@@ -32,7 +32,7 @@ await all({
   "frame": () => {
     const heard = message("page");
     document.body.append(Object.assign(document.createElement("iframe"), { src: `${own}/page` }));
-    return Promise.race([heard, new Promise((resolve) => setTimeout(resolve, 5_000, "nothing"))]);
+    return orNothing(heard);
   },
   "link": async () => {
     const element = document.createElement("iframe");
@@ -40,10 +40,7 @@ await all({
     document.body.append(element);
     await once(element, "load");
     element.contentDocument.querySelector("#own").click();
-    await Promise.race([
-      once(element, "load"),
-      new Promise((resolve) => setTimeout(resolve, 5_000)),
-    ]);
+    await orNothing(once(element, "load"));
     return element.contentDocument?.querySelector("#p")?.textContent ?? "nothing";
   },
 });

@@ -2,7 +2,10 @@
  * What every case's page has: it observes one thing after another, each under a time limit, and leaves its verdict in
  * `globalThis.conformance` for the runner. What cannot be the same by nature, the address of the page itself, reads HERE.
  */
-const LIMIT_MS = 40_000;
+const LIMIT_MS = 120_000;
+
+/** How long to wait for what is known never to come one of both ways. */
+const NEVER_MS = 20_000;
 
 export const isFirefox = navigator.userAgent.includes("Firefox");
 
@@ -21,6 +24,11 @@ export async function check(name, observe, limitMs = LIMIT_MS) {
 /** Several checks side by side. */
 export async function all(checks) {
   await Promise.all(Object.entries(checks).map(([name, observe]) => check(name, observe)));
+}
+
+/** What comes, or "nothing". */
+export function orNothing(seen, limitMs = NEVER_MS) {
+  return Promise.race([seen, sleep(limitMs).then(() => "nothing")]);
 }
 
 export function sleep(ms) {

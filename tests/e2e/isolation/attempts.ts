@@ -83,6 +83,8 @@ export const BLIND_REQUESTS: readonly string[] = [
 export interface Known {
   /** Names in `NAVIGATIONS` of probes.js that take the shell's tab away. */
   readonly takesShell: Readonly<Record<EngineName, readonly string[]>>;
+  /** Where a page in a tab of its own, which a person asked for, takes the shell's tab away. */
+  readonly takesOpener: readonly EngineName[];
   /** Where a page that loops freezes the shell. */
   readonly freezesShell: readonly EngineName[];
 }
@@ -94,11 +96,14 @@ export const KNOWN: Readonly<Record<SiteName, Known>> = {
     // stay in the sandbox are no way out: browsers load no page with an opener policy of its own in them (HTML 7.1.3), so
     // links to many other sites would break. A wrapper around `window.open` is none either: the page has other realms.
     takesShell: { Chromium: [], Firefox: ["assigns from a popup"] },
+    // Such a page asks its opener, the shell, for its way to the device; whoever has an opener may navigate it.
+    takesOpener: ["Chromium", "Firefox"],
     // Firefox gives the origins of one site one event loop, whatever `Origin-Agent-Cluster` asks for.
     freezesShell: ["Firefox"],
   },
   "porthole-content.localhost": {
     takesShell: { Chromium: [], Firefox: [] },
+    takesOpener: ["Chromium"],
     freezesShell: [],
   },
 };

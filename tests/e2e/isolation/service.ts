@@ -7,6 +7,7 @@
  *   /bait, /bait.js, /bait.svg     what a victim's page may read and others must not
  *   /hello.js    speaks as the bridge when it runs there
  *   /taken       where a page that can navigates the shell
+ *   /alone       refuses frames, and in a tab of its own leads its opener to /taken?alone
  *   /redirect?to=URL               sends whoever asks there
  *   /walk        a page of its own without probes; ?policy= and ?meta= are the referrer policy of its header or its <meta>
  *   /worker.js, /shared.js         a service worker and a shared worker of the device
@@ -32,6 +33,13 @@ onconnect = ({ ports: [port] }) => port.onmessage = ({ data }) => {
   if (data.keep !== undefined) kept = data.keep;
   port.postMessage(kept);
 };`;
+
+const ALONE = `<!doctype html><title>alone</title><p>alone<script>
+  if (top === self && opener) {
+    document.title = (() => { try { return opener.document.title; } catch { return "alone"; } })();
+    opener.location.href = location.origin + "/taken?alone";
+  }
+</script>`;
 
 /** See the head of this file. Dispose of it. */
 export class ProbedService implements AsyncDisposable {
@@ -83,6 +91,7 @@ export class ProbedService implements AsyncDisposable {
       : this.#answer(pathname);
     const policy = searchParams.get("policy");
     if (policy !== null) response.setHeader("referrer-policy", policy);
+    if (pathname === "/alone") response.setHeader("x-frame-options", "DENY");
     response.writeHead(text === undefined ? 404 : 200, { "content-type": type });
     response.end(text);
   }
@@ -109,6 +118,8 @@ export class ProbedService implements AsyncDisposable {
         ];
       case "/taken":
         return ["text/plain", "taken"];
+      case "/alone":
+        return ["text/html", ALONE];
       case "/worker.js":
         return ["text/javascript", ""];
       case "/shared.js":

@@ -7,6 +7,7 @@ import type { CheckNumber, Pairing } from "../app.ts";
 import type { CameraView } from "../cameras.ts";
 import type { Content, Navigation } from "../content.ts";
 import type { Device } from "../devices.ts";
+import { diagnose, type Leg } from "../diagnosis.ts";
 import type { LostCode } from "../lost.ts";
 import { Observable } from "../observable.ts";
 import type { Route } from "../route.ts";
@@ -53,6 +54,7 @@ const LIVE: Live = {
   cameras: CAMERAS,
   access: { role: "owner" },
   roundTrip: 23.4,
+  path: { kind: "direct", family: 4, local: true },
 };
 
 const LIVE_GUEST: Live = {
@@ -129,6 +131,10 @@ class SessionDouble {
   retryNow(): void {
     this.state.set({ phase: "finding" });
   }
+  diagnose(): Promise<Leg[]> {
+    const facts = { reached: "agreed", code: "no_path", decodes: true, unsupported: [] } as const;
+    return Promise.resolve(diagnose(facts));
+  }
   openService(place: ServicePlace): Promise<Content> {
     return Promise.resolve(new ContentDouble(place.container, this.detached));
   }
@@ -156,6 +162,7 @@ class ContentDouble implements Content {
     this.#detached.push(path);
     return true;
   }
+  onWantsTab(): void {}
   onNavigate(listener: (navigation: Navigation) => void): void {
     this.#listener = listener;
   }

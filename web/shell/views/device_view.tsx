@@ -4,6 +4,7 @@ import type { JSX } from "hono/jsx/dom/jsx-runtime";
 import type { Named } from "../../../src/protocol/control.ts";
 import type { Device } from "../devices.ts";
 import type { SessionState } from "../session.ts";
+import { Diagnosis } from "./diagnosis.tsx";
 import { type CameraSource, CameraTile } from "./camera_tile.tsx";
 import { Ended, endOf } from "./ended.tsx";
 import { Glyph } from "./glyph.tsx";
@@ -70,6 +71,7 @@ export function DeviceView(
             <dt>{device.role === "owner" ? "Paired" : "Lent to this browser"}</dt>
             <dd>{new Date(device.pairedAt).toLocaleString()}</dd>
           </dl>
+          <Diagnosis session={session} />
           <p class="faint">
             {device.role === "owner"
               ? "Forgetting removes it from this browser's list. The device still knows this " +

@@ -165,11 +165,14 @@ function ServiceFrame(props: FrameProps): JSX.Element {
   const [tries, retry] = useState(0);
   const opening = useContent(props, { place, tries });
   const [arrived, setArrived] = useState(false); // whether the service has answered with anything
+  const [wantsTab, setWantsTab] = useState<"no" | "yes" | "answered">("no");
   const content = opening.phase === "open" ? opening.content : undefined;
   useLasting(() => {
     props.opened(content);
     if (content === undefined) return;
     setArrived(false);
+    setWantsTab("no");
+    content.onWantsTab(() => setWantsTab((now) => now === "no" ? "yes" : now)); // once a visit
     content.onNavigate((navigation) => {
       setArrived(true);
       props.navigated(navigation);
@@ -192,6 +195,12 @@ function ServiceFrame(props: FrameProps): JSX.Element {
       {content === undefined || arrived
         ? null
         : <p class="frame-slow" role="status">Waiting for {props.service?.title}…</p>}
+      {content === undefined || wantsTab !== "yes" ? null : (
+        <WantsTab
+          open={() => content.detach(props.route.path) && setWantsTab("answered")}
+          stay={() => setWantsTab("answered")}
+        />
+      )}
       <div class="frame-place" ref={place}></div>
     </div>
   );
@@ -219,6 +228,23 @@ function useContent(
     return () => closing.abort(new DOMException("The view was left", "AbortError"));
   }, [session, service?.id, tries]);
   return opening;
+}
+
+/** Over the page: it may show something all the same. */
+function WantsTab({ open, stay }: { open: () => void; stay: () => void }): JSX.Element {
+  return (
+    <div class="wants-tab" role="alert" data-testid="wants-tab">
+      <h2>This page does not want to be in a frame</h2>
+      <p>
+        It may stay blank here, or not do all that it can. In a tab of its own it has the window to
+        itself.
+      </p>
+      <div class="actions">
+        <button type="button" onClick={open}>Open in its own tab</button>
+        <button type="button" class="quiet" onClick={stay}>Stay here</button>
+      </div>
+    </div>
+  );
 }
 
 function FrameFailed({ why, retry }: { why: string; retry: () => void }): JSX.Element {

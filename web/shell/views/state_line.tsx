@@ -2,9 +2,11 @@
 import { useState } from "hono/jsx/dom";
 import type { JSX } from "hono/jsx/dom/jsx-runtime";
 import type { Device } from "../devices.ts";
+import type { Leg } from "../diagnosis.ts";
 import type { Observed } from "../observable.ts";
 import type { SessionState } from "../session.ts";
-import { explainFor, stateSentence } from "../words.ts";
+import { explainFor, pathWords, stateSentence } from "../words.ts";
+import { Diagnosis } from "./diagnosis.tsx";
 import { Remedy } from "./notice.tsx";
 import { useClock, useLasting, useObserved } from "./hooks.ts";
 
@@ -15,6 +17,8 @@ const QUIET_MS = 250;
 export interface StateSource {
   readonly state: Observed<SessionState>;
   retryNow(): void;
+  /** Looks at each leg of the connection. */
+  diagnose?(): Promise<readonly Leg[]>;
 }
 
 /** `brief` leaves out what to do while the session still tries by itself. */
@@ -35,6 +39,18 @@ export function StateLine(
         <span role="status" aria-live="polite" data-testid="state">
           {stateSentence(state, device.name, explained)}
         </span>
+        {state.phase === "live" && state.path !== undefined && !state.interrupted
+          ? (
+            <span
+              class="figure"
+              data-testid="path"
+              data-path={state.path.kind}
+              title={pathWords(state.path).hint}
+            >
+              {pathWords(state.path).short}
+            </span>
+          )
+          : null}
         {state.phase === "live" && state.roundTrip !== undefined && !state.interrupted
           ? (
             <span class="figure" title="Round trip to the device">
@@ -45,7 +61,12 @@ export function StateLine(
         {state.phase === "lost" ? <Retry session={session} retryAt={state.retryAt} /> : null}
       </div>
       {failed && (!brief || state.phase === "closed")
-        ? <Remedy text={explained(state.code).remedy} />
+        ? (
+          <>
+            <Remedy text={explained(state.code).remedy} />
+            <Diagnosis session={session} />
+          </>
+        )
         : null}
     </div>
   );

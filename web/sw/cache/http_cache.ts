@@ -225,10 +225,11 @@ export class HttpCache {
 
   /** A whole answer: its body is recorded on the way, if it may be stored. */
   #took(answer: Answered, { question, request, requestedAt }: Asked & { requestedAt: number }) {
-    const { head, holder } = answer;
+    const { head, holder, elsewhere } = answer;
     if (clearsCache(head)) this.#invalidate("all");
     const respondedAt = this.#clock();
-    if (holder === undefined || !isStorable(request, head, respondedAt)) {
+    const isKept = holder !== undefined && elsewhere === undefined;
+    if (!isKept || !isStorable(request, head, respondedAt)) {
       this.#replaced(request, head);
       return answer;
     }

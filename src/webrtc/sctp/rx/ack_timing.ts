@@ -15,6 +15,12 @@ const PACKETS_PER_STEP = 2;
 /** Steps that wait; more are told as one. Those of 2 MiB in full packets are 900. */
 export const MAX_STEPS = 1024;
 
+/**
+ * A path has no losses when so many packets in a row came in order and once. Only before that are
+ * packets spent on the loss of a SACK.
+ */
+const CALM_PACKETS = 1000;
+
 /** What a packet with DATA has changed. */
 export interface Arrival {
   /** Gaps and their ends, duplicates, and what had no room. */
@@ -44,6 +50,8 @@ export class AckTiming {
   #cumulativeTsn = 0;
   #at = Infinity;
   #isUrgent = false;
+  /** Packets since the last that was not in order, or was here before. */
+  #calmPackets = CALM_PACKETS;
   /** Whether the steps may not wait for the pace. */
   #isHasty = false;
 
@@ -63,9 +71,13 @@ export class AckTiming {
     return this.#isUrgent;
   }
 
-  /** Whether one step is left. */
-  get isAtNewest(): boolean {
-    return this.#steps.length === 1;
+  /** Whether one step is left, and should not share a packet with those before it. */
+  get isNewestApart(): boolean {
+    return this.#steps.length === 1 && this.#isLossy;
+  }
+
+  get #isLossy(): boolean {
+    return this.#calmPackets < CALM_PACKETS;
   }
 
   /** Whether the whole state is to be told: at once, or as it is no more than the next step. */
@@ -77,6 +89,7 @@ export class AckTiming {
     this.#pacer.note(now, arrival.rtt);
     const before = this.#cumulativeTsn;
     this.#cumulativeTsn = arrival.cumulativeTsn;
+    this.#calmPackets = arrival.isUrgent ? 0 : this.#calmPackets + 1;
     if (arrival.isUrgent || this.#steps.length >= MAX_STEPS) this.demand();
     else if (arrival.isImmediate) this.#hasten(before);
     else if (++this.#packets >= PACKETS_PER_STEP) this.#step();
@@ -110,12 +123,12 @@ export class AckTiming {
   }
 
   /**
-   * All that waits is told at once: as two steps, since with one of them lost the peer, whose window
-   * is full, would wait for T3.
+   * All that waits is told at once: where there are losses as two steps, since with the only one
+   * lost the peer, whose window is full, would wait for T3.
    */
   #hasten(before: number): void {
-    const isAlone = this.#steps.length === 0 && this.#packets === 0;
-    this.#steps = isAlone ? [] : [{ cumulativeTsn: before, packets: 0 }];
+    const hasOthers = this.#steps.length > 0 || this.#packets > 0;
+    this.#steps = !hasOthers || !this.#isLossy ? [] : [{ cumulativeTsn: before, packets: 0 }];
     this.#packets = 0;
     this.#step();
     this.#isHasty = true;

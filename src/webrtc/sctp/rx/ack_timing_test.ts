@@ -77,18 +77,41 @@ Deno.test("a single packet is acknowledged after a while, or with the next packe
   assert.equal(one.deadline, Infinity);
 });
 
-Deno.test("a peer that asks not to wait is told all that waits, in two steps", () => {
+Deno.test("a peer that asks not to wait is told all that waits, in one step", () => {
   const { one, come, told } = timing();
+  come(0, 500);
+  told(0);
+  come(1, 3, { isImmediate: true });
+  assert.deepEqual(told(1), [503]);
+  assert.equal(one.deadline, Infinity);
+});
+
+Deno.test("where there are losses it is told in two steps, of which the newest is apart", () => {
+  const { one, come, told } = timing();
+  come(0, 1, { isUrgent: true });
+  one.toldAll();
   come(0, 1, { isImmediate: true });
   assert(one.isDue(0));
-  assert.deepEqual(told(0), [1], "one has no other before it");
+  assert.deepEqual(told(0), [2], "one has no other before it");
   come(0, 500);
   assert(told(0).length < 250);
   come(1, 1, { isImmediate: true });
   assert(one.isDue(1));
-  assert.deepEqual(told(1), [501, 502], "the pace does not hold it back");
+  assert.deepEqual(told(1), [502, 503], "the pace does not hold it back");
   come(1, 3, { isImmediate: true });
-  assert.deepEqual(told(1), [504, 505]);
+  assert.deepEqual(told(1), [505, 506]);
+  come(1, 2);
+  assert(one.isNewestApart);
+  told(1);
+  for (let now = 2; now < 2000; now++) {
+    come(now, 1);
+    told(now);
+  }
+  come(2000, 2);
+  told(2000);
+  come(2001, 2);
+  assert(!one.isNewestApart, "after a thousand packets without any");
+  told(2001);
   assert(!one.isDue(1));
   assert.equal(one.deadline, Infinity);
 });

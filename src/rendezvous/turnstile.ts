@@ -10,7 +10,7 @@ export interface Place {
   readonly end: () => void;
 }
 
-export class Admission {
+export class Turnstile {
   readonly #total: number;
   readonly #perAddress: number;
   /** Places by address, the oldest first. */
