@@ -33,6 +33,12 @@ export const CONTROL_STEPS: readonly Step[] = [
   ...stepsOf("src/control/admission.ts", {
     "src/control/admission_test.ts": [
       [
+        "the right to a session that restarts",
+        "if (code !== undefined) return live.end(session, code);",
+        "",
+        "admission ends a session whose grant has ended instead of restarting it",
+      ],
+      [
         "the rate",
         "if (!lane.enter(monotonic()))",
         "if (!lane.enter(monotonic()) && false)",

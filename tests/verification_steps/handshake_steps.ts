@@ -534,9 +534,25 @@ export const HANDSHAKE_STEPS: readonly Step[] = [
       ],
       [
         "a key for each direction",
-        '"porthole/session/v1/from-device"',
-        '"porthole/session/v1/from-browser"',
+        'draw("from-device")',
+        'draw("from-browser")',
         "session keys are drawn from both agreements and the offer, as PROTOCOL.md says",
+      ],
+    ],
+  }),
+  ...stepsOf("src/trust/restart.ts", {
+    "src/trust/restart_test.ts": [
+      [
+        "a number above all before",
+        "if (counter <= this.#received)",
+        "if (false)",
+        "what came before, or is older than what came, is refused; what got lost is not missed",
+      ],
+      [
+        "the session that it names",
+        "session === undefined || session !== toHex(this.#session)",
+        "session === undefined",
+        "a message of this end, or of another session with the same keys, is refused",
       ],
     ],
   }),
