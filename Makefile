@@ -50,7 +50,7 @@ web: setup ## dist/web: what browsers load
 build: setup ## dist/porthole: one file for this machine, the runtime inside
 	@deno task --quiet build host
 
-cross: setup setup-cross ## dist/porthole-x86_64, -aarch64, -armv7 (NODE_ARMV7=path|URL NODE_ARMV7_SHA256=…), SBOM, checksums
+cross: setup setup-cross ## dist/porthole-x86_64, -aarch64, -armv7 (NODE_ARMV7=… NODE_ARMV7_SHA256=…), SBOM, checksums
 	@deno task --quiet build x86_64 aarch64 armv7
 	@deno task --quiet sbom
 
@@ -61,7 +61,7 @@ deb: cross ## dist/porthole_*.deb for amd64, arm64, armhf
 flash-kit: setup setup-cross ## dist/flash-kit for a Raspberry Pi: RENDEZVOUS=https://… [NAME= SSH_KEY= WIFI_SSID= WIFI_PASSWORD= CONFIG=]
 	@deno task --quiet flash-kit
 
-test-board: deb ## the artefacts: under qemu, installed in a scratch system, behind a proxy; a quarter of an hour
+test-board: deb ## the artefacts: under qemu, installed in a scratch system, behind a proxy; needs root, half an hour or more
 	@deno task --quiet test:board
 
 setup-cross: ## what only builds for boards need: compilers, qemu, dpkg tools (Debian's packages)

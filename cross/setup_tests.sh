@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what only the tests need, from Debian's packages, where it is missing: real browsers, a real RTSP server
-# (GStreamer's, with its plugins), ffmpeg to look at pictures, npm for Node and Node-RED, `ip` for the two-host link, coturn as a relay.
+# (GStreamer's, with its plugins), ffmpeg to look at pictures, npm for Node and Node-RED, `ip` for the two-host link, coturn as a relay,
+# and sshd, beside which the bench puts pages.
 # With the word `cross`: what builds for boards and their tests need instead.
 # Needs root or `sudo -n`; without either it says the one command to run.
 set -eu
@@ -14,6 +15,7 @@ npm                          command:npm
 iproute2                     command:ip
 coturn                       command:turnserver
 openssl                      command:openssl
+openssh-server               command:sshd
 libfaketime                  package
 python3-gi                   package
 gir1.2-gst-rtsp-server-1.0   package
@@ -28,7 +30,6 @@ gcc                            command:gcc
 gcc-aarch64-linux-gnu          command:aarch64-linux-gnu-gcc
 binutils-arm-linux-gnueabihf   command:arm-linux-gnueabihf-strip
 qemu-user-static               command:qemu-aarch64-static
-dpkg-dev                       command:dpkg-scanpackages
 lintian                        command:lintian
 debootstrap                    command:debootstrap
 mtools                         command:mcopy

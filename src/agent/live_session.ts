@@ -76,6 +76,7 @@ export class LiveSession {
     send(helloOf(admission.greeting(), { name, services: this.#services, cameras: this.#cameras }));
     this.#owner.start();
     const restarts = new Restarts({
+      session: admission.sessionId,
       peer,
       send: (message) => admission.sendRestart(message),
       log,

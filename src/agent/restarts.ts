@@ -9,6 +9,8 @@ import { errorName } from "./session_end.ts";
 import { Trickle } from "./trickle.ts";
 
 export interface RestartsOptions {
+  /** Id of the session, for the log. */
+  readonly session: string;
   readonly peer: Pick<Peer, "restart" | "addRestartCandidate">;
   /** Seals and sends; rejects when that cannot be. */
   readonly send: (message: RestartMessage) => Promise<void>;
@@ -45,8 +47,9 @@ export class Restarts {
   async #begin(
     { generation, ufrag, pwd }: RestartMessage & { kind: "credentials" },
   ): Promise<void> {
-    const { peer, send, log } = this.#options;
+    const { peer, send, log, session } = this.#options;
     this.#generation = generation;
+    log.info("session.restart", { session, generation });
     const trickle = new Trickle(
       (candidate) => send({ kind: "candidate", generation, candidate }),
       log,

@@ -22,6 +22,7 @@ function newRestarts() {
   const sent: RestartMessage[] = [];
   const answers: ((credentials: IceCredentials) => void)[] = [];
   const restarts = new Restarts({
+    session: "s1",
     peer: {
       restart: ({ ufrag }, tell) => {
         asked.push(ufrag);
@@ -73,6 +74,7 @@ Deno.test("a restart that the peer refuses leaves the way free for the next", as
   const sent: RestartMessage[] = [];
   let fails = true;
   const restarts = new Restarts({
+    session: "s1",
     peer: {
       restart: () =>
         fails ? Promise.reject(new Error("no")) : Promise.resolve({ ufrag: "o", pwd: PWD }),

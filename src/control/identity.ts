@@ -41,6 +41,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   ENOTDIR: "a part of the path is not a folder",
   EEXIST: "a part of the path is not a folder",
   ENOSPC: "the disk is full",
+  NotCapable: "porthole may not write there", // Deno, once porthole has given up what it does not need
 };
 
 /** The device's keys, ready to use; none of them can be read out. */
@@ -183,5 +184,5 @@ async function inFolder<Result>(folder: string, step: () => Promise<Result>): Pr
 function words(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
   const code = "code" in cause ? String(cause.code) : "";
-  return CAUSES[code] ?? cause.message;
+  return CAUSES[code] ?? CAUSES[cause.name] ?? cause.message;
 }

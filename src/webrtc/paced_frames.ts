@@ -8,9 +8,12 @@ import type { FramePart, VideoFrame } from "./rtp_stream.ts";
 
 /** What may leave at once: one picture of most streams, and what every router's queue holds. */
 export const BURST_BYTES = 15_000;
-/** A live picture that waited longer, in ms, is late: better the next key frame. */
+/**
+ * What waits may take the path this long, in ms: a live picture behind more is late, and better is
+ * the next key frame. By the path's time, not by the clock's: a busy processor is no slow viewer.
+ */
 export const MAX_WAIT_MS = 500;
-/** Pictures from before a viewer came are caught up with within this time, or not at all. */
+/** The same for pictures from before a viewer came. */
 export const MAX_CATCH_UP_MS = 3000;
 /** Above what a camera gives within MAX_CATCH_UP_MS; stops a program that writes pictures without end. */
 const MAX_FRAMES = 1024;
@@ -20,7 +23,8 @@ const BITS_MS = 8000; // bits of a byte times ms of a second
 
 interface Waiting {
   readonly frame: VideoFrame;
-  readonly since: number;
+  /** Of its packets that have not left. */
+  bytes: number;
   next: number;
 }
 
@@ -36,10 +40,10 @@ export class PacedFrames {
     return this.#dropped;
   }
 
-  /** Takes a frame, or drops it and perhaps others. */
-  push(now: number, frame: VideoFrame): void {
+  /** Takes a frame, or drops it and perhaps others. `rate` is in bits a second. */
+  push(frame: VideoFrame, rate: number): void {
     if (frame.kept === true && frame.keyFrame) this.#clear(); // played again from its start
-    else if (this.#isLate(now)) {
+    else if (this.#isLate(rate)) {
       this.#clear();
       this.#awaitsKey = true;
     }
@@ -49,7 +53,8 @@ export class PacedFrames {
       return;
     }
     this.#awaitsKey = false;
-    this.#queue.push({ frame, since: now, next: 0 });
+    const bytes = frame.payloads.reduce((sum, { length }) => sum + length, 0);
+    this.#queue.push({ frame, bytes, next: 0 });
   }
 
   /** What leaves now, at `rate` bits a second. */
@@ -74,7 +79,9 @@ export class PacedFrames {
     const { frame, next } = waiting;
     let end = next;
     while (end < frame.payloads.length && this.#allowance > 0) {
-      this.#allowance -= frame.payloads[end++]!.length;
+      const { length } = frame.payloads[end++]!;
+      this.#allowance -= length;
+      waiting.bytes -= length;
     }
     waiting.next = end;
     const ends = end === frame.payloads.length;
@@ -82,11 +89,10 @@ export class PacedFrames {
     return { payloads: frame.payloads.slice(next, end), timestamp: frame.timestamp, ends };
   }
 
-  #isLate(now: number): boolean {
-    const oldest = this.#queue[0];
-    if (oldest === undefined) return false;
+  #isLate(rate: number): boolean {
+    const bytes = this.#queue.reduce((sum, waiting) => sum + waiting.bytes, 0);
     const limit = this.#queue.some(({ frame }) => frame.kept) ? MAX_CATCH_UP_MS : MAX_WAIT_MS;
-    return now - oldest.since > limit || this.#queue.length >= MAX_FRAMES;
+    return bytes * BITS_MS / rate > limit || this.#queue.length >= MAX_FRAMES;
   }
 
   /** A frame of which a part has left goes on: the decoder would show half of it. */

@@ -159,7 +159,7 @@ class Section {
 
   send(frame: VideoFrame): void {
     if (!this.active) return;
-    this.#frames.push(performance.now(), frame);
+    this.#frames.push(frame, this.#rate.value);
     if (this.#pace === undefined) this.#release();
   }
 

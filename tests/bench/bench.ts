@@ -2,7 +2,7 @@
  * `make bench`: speed and memory of the bundle as a browser meets it, as a table on stdout and a JSON file. Not a test: no
  * figure decides anything here (docs/benchmarks.md says what each means). The measures are the other files, one each.
  *
- *   bench.ts [--quick] [--links] [--only PART] [--json FILE]
+ *   bench.ts [--quick] [--links] [--pages] [--only PART] [--json FILE]
  *   bench.ts --transport ...: the transport beside pion's instead (transport.ts)
  *   bench.ts --cameras ...: how old pictures are, beside go2rtc's, instead (cameras.ts)
  */
@@ -19,7 +19,9 @@ import { linksMissing, measureLinks } from "./links.ts";
 import { benchCameras } from "./cameras.ts";
 import { machineFacts } from "./machine.ts";
 import { measureMemory } from "./memory.ts";
+import { measurePages } from "./pages.ts";
 import { documentOf, type Findings, tableOf } from "./report.ts";
+import { sshMissing } from "./ssh_tunnel.ts";
 import { Stage } from "./stage.ts";
 import { measureThroughput } from "./throughput.ts";
 import { benchTransport } from "./transport.ts";
@@ -33,6 +35,7 @@ const PARTS = ["throughput", "latency", "first-byte", "picture", "memory", "chan
 interface Options {
   readonly quick: boolean;
   readonly links: boolean;
+  readonly pages: boolean;
   readonly only: string | undefined;
   readonly json: string;
 }
@@ -57,15 +60,11 @@ async function bench(options: Options): Promise<boolean> {
     if (missing !== undefined) skipped.push(missing);
     else await attempt(part, { failed, work: async () => found(await measure()) });
   }
-  if (options.links) {
-    const missing = await linksMissing();
-    const { repeats, count } = times;
-    const opened = (part: AsyncDisposable) => void everything.use(part);
-    if (missing !== undefined) skipped.push(`links: ${missing}`);
-    else {
-      const work = () => measureLinks({ repeats, count }, { found, opened });
-      await attempt("links", { failed, work });
-    }
+  const opened = (part: AsyncDisposable) => void everything.use(part);
+  for (const { part, wanted, missing, measure } of overLinks(options)) {
+    const lack = wanted ? await missing() : undefined;
+    if (lack !== undefined) skipped.push(`${part}: ${lack}`);
+    else if (wanted) await attempt(part, { failed, work: () => measure(times, { found, opened }) });
   }
   interrupted.signal.throwIfAborted(); // half a run is none, and must not take the place of a whole one
   const seconds = (performance.now() - start) / 1000;
@@ -81,6 +80,19 @@ interface Measure {
   /** Why it cannot be done here. */
   readonly missing?: string | undefined;
   readonly measure: () => Promise<Findings>;
+}
+
+/** What needs two hosts, one after the other. */
+function overLinks({ links, pages }: Options) {
+  return [
+    { part: "links", wanted: links, missing: linksMissing, measure: measureLinks },
+    {
+      part: "pages",
+      wanted: pages,
+      missing: async () => await linksMissing() ?? await sshMissing(),
+      measure: measurePages,
+    },
+  ];
 }
 
 function measures(stage: Stage, { repeats, lives, blocks, count }: typeof FULL): Measure[] {
@@ -129,15 +141,16 @@ function readOptions(args: readonly string[]): Options {
     options: {
       quick: { type: "boolean", default: false },
       links: { type: "boolean", default: false },
+      pages: { type: "boolean", default: false },
       only: { type: "string" },
       json: { type: "string", default: inCheckout("tests/bench/out/bench.json") },
     },
   });
-  const { quick, links, only, json } = values;
-  if (only !== undefined && !["links", ...PARTS].includes(only)) {
-    throw new TypeError(`--only is "${only}"; expected one of links, ${PARTS.join(", ")}`);
+  const { quick, links, pages, only, json } = values;
+  if (only !== undefined && !["links", "pages", ...PARTS].includes(only)) {
+    throw new TypeError(`--only is "${only}"; expected one of links, pages, ${PARTS.join(", ")}`);
   }
-  return { quick, links: links || only === "links", only, json };
+  return { quick, links: links || only === "links", pages: pages || only === "pages", only, json };
 }
 
 async function print(to: typeof Deno.stdout, line: string): Promise<void> {

@@ -30,6 +30,8 @@ export interface Agent extends AsyncDisposable {
 export interface AgentOptions {
   /** As in `--camera`: "test=test:". */
   readonly cameras?: readonly string[];
+  /** More than the sample device, as in `--service`: "pages=http://10.77.0.1:8000". */
+  readonly services?: readonly string[];
 }
 
 interface Place {
@@ -82,7 +84,7 @@ export class Stage implements AsyncDisposable {
   }
 
   /** Starts an agent and waits until it can be found. Dispose of it, or it ends with the stage. */
-  async agent({ cameras = [] }: AgentOptions = {}): Promise<Agent> {
+  async agent({ cameras = [], services = [] }: AgentOptions = {}): Promise<Agent> {
     const parts = this.#parts.use(new AsyncDisposableStack());
     const state = await Deno.makeTempDir({ prefix: "porthole-bench-" });
     parts.defer(() => Deno.remove(state, { recursive: true }));
@@ -95,6 +97,7 @@ export class Stage implements AsyncDisposable {
         args: ["run", "--json", "--log", "error", "--config", config, "--state", state]
           .concat("--rendezvous", `ws://${this.#place.address}:${this.#port}`)
           .concat("--service", `ui=${this.direct}`)
+          .concat(services.flatMap((service) => ["--service", service]))
           .concat(cameras.flatMap((camera) => ["--camera", camera])),
       }),
     );

@@ -32,4 +32,4 @@ else
   done
 fi
 exec env -i container=porthole-test PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-  chroot "$root" /lib/systemd/systemd --system --log-target=null --show-status=no systemd.unit=multi-user.target
+  chroot "$root" /lib/systemd/systemd --system --log-target=journal --show-status=no systemd.unit=multi-user.target

@@ -138,7 +138,7 @@ Deno.test("a state folder that cannot be made or written is named with the remed
       [`${file}/state`, "a part of the path is not a folder"],
       [file, "a part of the path is not a folder"],
       // Root may write below any mode; nobody makes folders in /proc.
-      ["/proc/porthole", "the file system takes no folder there"],
+      ["/proc/porthole", "porthole may not write there"],
     ] as const
   ) {
     await fails(["run", "--state", state, "--rendezvous", NO_RENDEZVOUS, "--json"], 1, [

@@ -501,7 +501,9 @@ Deno.test({
 
       await t.step("a reload and a second tab work", async () => {
         await frame.goto(`${bench.origin}/`);
-        assert.equal(await within(frame, "globalThis.appRan"), true);
+        // An address that is typed meets the doorway first, which goes on by itself.
+        const hasRun = () => within<boolean>(frame, "globalThis.appRan === true");
+        await until("the app ran", () => hasRun().catch(() => false));
         const first = bench.page;
         const other = await bench.open("/second");
         assert.equal(await within(other, "document.title"), "second");

@@ -57,6 +57,8 @@ export class PagesBench implements AsyncDisposable {
   #service = "";
   /** Chromium's context, for what only playwright can see; undefined in Firefox. */
   context: BrowserContext | undefined;
+  /** The agent's process. */
+  agentPid = 0;
   /** Folder into which Firefox saves. */
   downloads = "";
 
@@ -176,7 +178,7 @@ export class PagesBench implements AsyncDisposable {
         ],
       }),
     );
-    own.use(
+    const agent = own.use(
       await startPorthole({
         args: [
           ...["run", "--state", state, "--rendezvous", `ws://${HOST}:${port}`, "--json"],
@@ -184,6 +186,7 @@ export class PagesBench implements AsyncDisposable {
         ],
       }),
     );
+    this.agentPid = agent.child.pid;
     await untilLogged(rendezvous, "device.registered");
     const { stdout } = await runPorthole({ args: ["pair", "--state", state, "--json"] });
     this.#open = name === "chromium" ? await this.#chromium(own) : await this.#firefox(own);

@@ -232,8 +232,7 @@ for (const name of ["chromium", "firefox"] satisfies BrowserName[]) {
             if (how === "tunnel") await bench.tunnel(path);
             try {
               check(await service.report(report), how);
-              // The frame's own address is the one that no script can hold back: see sandboxed.ts.
-              if (report !== "sandboxed") assert.deepEqual(edge.strays, []);
+              assert.deepEqual(edge.strays, []);
             } finally {
               await tab?.close();
             }

@@ -16,25 +16,46 @@ const POLICY = "default-src data: blob: 'unsafe-inline' 'unsafe-eval'; frame-src
 /** The policy for a document that is still text: parsers load ahead of scripts, and a policy that a script sets is late. */
 export const POLICY_TAG = `<meta http-equiv="Content-Security-Policy" content="${POLICY}">`;
 
+const LOADING = "img, script, link, source, video, audio, track, input, image";
 /** Files that one document may have mended, so that one that asks in a loop ends. */
 const MAX_MENDED = 2000;
 
 /** Forbids and mends, for as long as the global lives. Call what it gives for each document that the global has. */
 export function mendLoads(realm: Realm): (document: Document) => void {
+  const taken = new WeakMap<Element, string>();
   let mended = 0;
   let scripts: Promise<void> = Promise.resolve();
+  const take = (element: Element, url: URL) => {
+    if (taken.get(element) === url.href || ++mended > MAX_MENDED) return;
+    taken.set(element, url.href);
+    if (element instanceof realm.HTMLScriptElement) {
+      element.removeAttribute("src");
+      scripts = scripts.then(() => mendScript(element, url.href));
+      return;
+    }
+    mend(element, url.href).catch(() => tellFailure(element)).then(() => taken.delete(element));
+  };
   const failed = (event: Event) => {
     const element = event.target;
     if (!event.isTrusted || !(element instanceof realm.Element)) return;
     const url = addressOf(element, realm);
-    if (!isOwnFile(url) || ++mended > MAX_MENDED) return;
+    if (!isOwnFile(url)) return;
     event.stopImmediatePropagation(); // it was our policy, and comes again if the file does not
-    if (element instanceof realm.HTMLScriptElement) {
-      element.removeAttribute("src");
-      scripts = scripts.then(() => mendScript(element, url.href));
-    } else mend(element, url.href).catch(() => tellFailure(element));
+    take(element, url);
   };
-  const listen = () => realm.document.addEventListener("error", failed, true);
+  // `write` takes the listeners away before its own scripts fail; this is told later.
+  const refused = ({ blockedURI }: SecurityPolicyViolationEvent) => {
+    const blocked = URL.parse(blockedURI);
+    if (!isOwnFile(blocked)) return;
+    for (const element of realm.document.querySelectorAll(LOADING)) {
+      const url = addressOf(element, realm);
+      if (url?.href.split("#", 1)[0] === blocked.href) take(element, url);
+    }
+  };
+  const listen = () => {
+    realm.document.addEventListener("error", failed, true);
+    realm.document.addEventListener("securitypolicyviolation", refused);
+  };
   keepListening(realm, listen);
   mendSources(realm);
   return (document) => {

@@ -363,8 +363,13 @@ export class Connection {
     ping();
     const pings = setInterval(ping, PING_INTERVAL_MS);
     let isInterrupted = false;
+    let lookedAt = performance.now();
     const looks = setInterval(() => {
-      const silence = liveness.silence(performance.now());
+      const now = performance.now();
+      const wasBusy = now - lookedAt > 2 * LOOK_INTERVAL_MS; // answers may be here and unread
+      lookedAt = now;
+      if (wasBusy) return;
+      const silence = liveness.silence(now);
       if (silence >= DOUBT_MS) this.#recovery?.begin(silence >= SILENCE_MS ? "lost" : "doubt");
       if (isInterrupted === silence >= SILENCE_MS) return;
       isInterrupted = !isInterrupted;

@@ -68,7 +68,6 @@ function fileIn(form: Buffer): Buffer {
   return form.subarray(begin, form.lastIndexOf(Buffer.concat([Buffer.from("\r\n"), boundary])));
 }
 
-const NO_PROGRESS = "browsers fire no upload progress for a request that a service worker answers";
 const LONG_UPLOAD_BYTES = (FULL ? 200 : 16) * MEBIBYTE;
 
 export const uploads: Case = {
@@ -97,9 +96,6 @@ export const uploads: Case = {
       "/length": (exchange) => exchange.json(LONG_UPLOAD_BYTES),
     },
   }),
-  exceptions: {
-    "*: progress": NO_PROGRESS,
-  },
   expected: { "1 B": [1, true], "3 MB": [3_000_000, true], "long": [LONG_UPLOAD_BYTES, true] },
 };
 
@@ -137,10 +133,6 @@ export const uploadAbort: Case = {
     };
   },
   expected: { "XHR": ["abort", "cut"], "fetch": ["AbortError", "cut"] },
-  exceptions: {
-    "*":
-      "a browser does not tell a service worker that a page gave a request up before the answer's head",
-  },
 };
 
 const DOWNLOAD_BYTES = (FULL ? 500 : 24) * MEBIBYTE;
