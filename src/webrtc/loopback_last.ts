@@ -47,10 +47,10 @@ export class LoopbackLast {
   }
 }
 
-/** RFC 8839 5.1: foundation, component, transport, priority, address. */
+/** RFC 8839 5.1: foundation, component, transport, priority, address, port, "typ", type. What a server named is no host's. */
 function isLoopback(candidate: string): boolean {
-  const address = candidate.split(" ")[4] ?? "";
-  return address === "::1" || address.startsWith("127.");
+  const [, , , , address = "", , , type] = candidate.split(" ");
+  return type === "host" && (address === "::1" || address.startsWith("127."));
 }
 
 function hasLoopbackOnly(): boolean {

@@ -26,6 +26,15 @@ Deno.test("loopback is told after all others, whatever the order they came in", 
   order.stop();
 });
 
+Deno.test("an address that a relay or a STUN server named is told at once, whatever it is", () => {
+  const { told, tell } = listener(1);
+  const order = new LoopbackLast(tell, { isAlone: false });
+  const relay = "candidate:1 1 udp 1000 127.0.0.1 50000 typ relay raddr 127.0.0.1 rport 50001";
+  order.take(relay);
+  assert.deepEqual(told, [relay]);
+  order.stop();
+});
+
 Deno.test("once connected loopback is not told any more", () => {
   const { told, tell } = listener(2);
   const order = new LoopbackLast(tell, { isAlone: false, headStartMs: 1 });

@@ -121,8 +121,12 @@ test("a restart takes another path, and channels go on, also when the old path i
   const heard = peer.seenFingerprint();
   await restart(joined);
   await joined.exchange();
+  const { bytesSent, bytesReceived } = peer.counts;
   await new Promise((resolve) => setTimeout(resolve, 3200)); // the old path's sockets are closed by then
   await joined.exchange();
+  // Messages of 30 kB: one on the first path, two on the next; none is forgotten with its path.
+  assert.ok(peer.counts.bytesSent >= bytesSent + 30_000 && bytesSent >= 60_000);
+  assert.ok(peer.counts.bytesReceived >= bytesReceived + 30_000 && bytesReceived >= 60_000);
   assert.equal(peer.stats.restarts, 1);
   assert.equal(peer.seenFingerprint(), heard);
   assert.deepEqual(joined.pair.states.filter((state) => state !== "connecting"), ["connected"]);
@@ -141,6 +145,7 @@ Deno.test("a connection restarts again and again, on one port for all", async ()
         await restart(joined);
         await joined.exchange();
         assert.equal(pair.peer.stats.restarts, times);
+        assert.equal(factory.totals.counts.restarts, times);
       }
     })());
   } finally {
