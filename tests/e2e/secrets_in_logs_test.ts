@@ -245,7 +245,7 @@ async function addDescriptions({ needles }: Run, shell: Shell): Promise<void> {
     needles.push(textNeedle("candidate", `${address} ${port}`, place));
     needles.push(textNeedle("candidate's address", `${address}:${port}`, `${address}:${port}`));
   }
-  for (const word of SDP_WORDS) needles.push(textNeedle("description", word, place));
+  for (const word of SDP_WORDS) needles.push(textNeedle("description", word, word)); // wherever it is
 }
 
 /** Runs a command on the board whose output must hold no secret. */
