@@ -13,9 +13,13 @@ const VIDEO_DEVICES = "/sys/class/video4linux";
 const DEFAULT_BITRATE = 3_000_000;
 const KEY_SECONDS = 2;
 
+/** Of a picture: 8K, which no camera sends, is 33 million. */
+const MAX_PIXELS = 36_000_000;
+
 /** Quiet, and no delay before the first picture. */
 export const FFMPEG_START: readonly string[] = [
   ...["-nostdin", "-hide_banner", "-loglevel", "error"],
+  ...["-max_pixels", String(MAX_PIXELS)], // a header of some bytes may name gigabytes of picture
   ...["-flags", "low_delay"], // not "nobuffer": it throws away what the first look at the input read
   ...["-analyzeduration", "100000", "-fpsprobesize", "0"], // µs: pictures say themselves what they are
 ];

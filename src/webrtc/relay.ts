@@ -28,6 +28,10 @@ const REFRESH = 4;
 const REQUEST = 0;
 /** RFC 8489 14.8. */
 const UNAUTHENTICATED = 401;
+/** RFC 8656 18.13: the server knows our address by another request, such as one of ours that it got twice. */
+const ALLOCATION_MISMATCH = 437;
+/** Addresses of ours that are tried then, one after the other (RFC 8656 7.4). */
+const MAX_OWN_ADDRESSES = 3;
 
 export interface RelayParts {
   readonly openSocket: OpenSocket;
@@ -55,12 +59,28 @@ export async function allocate(server: RelayServer, parts: RelayParts): Promise<
     const stream = await RelayStream.open([host, port], options);
     return await allocateOn(stream, { server, address: stream.remoteAddress, signal });
   }
-  const tries = (await addressesOf(host)).map(async (address) => {
-    const socket = await RelayDatagrams.open([address, port], parts.openSocket);
-    return await allocateOn(socket, { server, address: [address, port], signal: parts.signal });
-  });
+  const tries = (await addressesOf(host)).map((address) =>
+    allocateByDatagrams(server, { address: [address, port], parts })
+  );
   return await firstOf(tries, (relay) => relay.protocol.close!());
 }
+
+async function allocateByDatagrams(
+  server: RelayServer,
+  { address, parts: { openSocket, signal } }: { address: Address; parts: RelayParts },
+): Promise<Relay> {
+  for (let tried = 1;; tried++) {
+    const socket = await RelayDatagrams.open(address, openSocket);
+    try {
+      return await allocateOn(socket, { server, address, signal });
+    } catch (error) {
+      if (!(error instanceof MismatchError) || tried === MAX_OWN_ADDRESSES) throw error;
+    }
+  }
+}
+
+/** Another address of ours may be taken. */
+class MismatchError extends Error {}
 
 async function allocateOn(
   transport: RelayDatagrams | RelayStream,
@@ -83,13 +103,14 @@ async function allocateOn(
   let isAllocated = false;
   const allocated = turn.connectionMade().then(() => isAllocated = true, () => {});
   const refusals = noteRefusals(transport);
-  await within(allocated, ALLOCATE_LIMIT_MS, signal);
+  await within(Promise.race([allocated, refusals.mismatch]), ALLOCATE_LIMIT_MS, signal);
   refusals.end();
   if (!isAllocated) {
     stopTransactions(turn);
     await transport.close();
     const reason = refusals.reason ?? "it does not answer";
-    throw new Error(`Cannot use relay '${server.host}:${server.port}': ${reason}`);
+    const Refusal = refusals.isMismatch ? MismatchError : Error;
+    throw new Refusal(`Cannot use relay '${server.host}:${server.port}': ${reason}`);
   }
   const protocol = new StunOverTurnProtocol(turn);
   const close = protocol.close.bind(protocol);
@@ -146,13 +167,20 @@ async function firstOf<Value>(
  */
 function noteRefusals(transport: RelayDatagrams | RelayStream) {
   const { onData } = transport;
-  const noted: { reason?: string; end(): void } = { end: () => void (transport.onData = onData) };
+  const { promise: mismatch, resolve } = Promise.withResolvers<void>();
+  const noted: { reason?: string; isMismatch: boolean; mismatch: Promise<void>; end(): void } = {
+    isMismatch: false,
+    mismatch,
+    end: () => void (transport.onData = onData),
+  };
   let challenges = 0;
   transport.onData = (data, from) => {
     onData(data, from);
     const [code, text] = (parseMessage(data)?.getAttributeValue("ERROR-CODE") ?? []) as unknown[];
     if (typeof code !== "number" || (code === UNAUTHENTICATED && ++challenges === 1)) return;
     noted.reason = `it refuses: ${code} ${printable(text)}`.trimEnd();
+    noted.isMismatch = code === ALLOCATION_MISMATCH;
+    if (noted.isMismatch) resolve();
   };
   return noted;
 }

@@ -103,7 +103,7 @@ source = "rtsp://viewer:hunter2secret@192.168.1.20:99999/stream1"
   );
   await fails(["run", "--config", file, "--state", folder.at("state")], 1, [
     `${file}:2: rendezvous is "http://meet.example.org"; expected a ws:// or wss:// URL, such as "wss://meet.example.org"`,
-    `${file}:3: unknown key "colour"; known keys are name, rendezvous, state, log, port, clock, service, camera`,
+    `${file}:3: unknown key "colour"; known keys are name, rendezvous, state, log, port, clock, metrics, service, camera`,
     `${file}:6: service 1: id is "UI!"; expected 1 to 32 of a-z, 0-9 and "-", not "-" first`,
     `${file}:11: service "good": target: Cannot use the service target "ftp://127.0.0.1": it must begin with http://, https:// or unix:/`,
     `${file}:15: camera "front": source: Cannot read camera address: it names no host: write rtsp://***@host/path`,

@@ -11,6 +11,10 @@ const PIECE_BYTES = 256 << 10;
 const NOTHING = 0;
 const PIECE = 1;
 const FAILED = 2;
+/** The page waits no more. */
+const GONE = 3;
+/** How long the worker waits until the page has taken a piece, in ms: a page that was closed never does. */
+const TAKE_LIMIT_MS = 60_000;
 
 /** A request as it goes to the worker. A form is sent as its entries: FormData cannot be cloned. */
 export interface SyncRequest {
@@ -46,7 +50,7 @@ function views(memory: SharedArrayBuffer) {
   return { state: new Int32Array(memory, 0, 2), bytes: new Uint8Array(memory, 8) };
 }
 
-/** The worker's side: hands bytes over, piece by piece, and waits for the page to take each. */
+/** The worker's side: hands bytes over, piece by piece, and waits for the page to take each. Throws when it does not. */
 export function hand(memory: SharedArrayBuffer, data: Uint8Array): void {
   const { state, bytes } = views(memory);
   for (let from = 0; from < data.length; from += PIECE_BYTES) {
@@ -57,15 +61,17 @@ export function hand(memory: SharedArrayBuffer, data: Uint8Array): void {
   put(state, PIECE, 0);
 }
 
-/** The worker's side: there is no answer. */
+/** The worker's side: there is no answer. Nobody waits then: the next request has memory of its own. */
 export function handFailure(memory: SharedArrayBuffer): void {
-  put(views(memory).state, FAILED, 0);
+  Atomics.store(views(memory).state, 0, FAILED);
 }
 
 function put(state: Int32Array, kind: number, length: number): void {
   state[1] = length;
-  Atomics.store(state, 0, kind);
-  Atomics.wait(state, 0, kind); // until the page has it
+  const isAwaited = Atomics.compareExchange(state, 0, NOTHING, kind) === NOTHING;
+  if (!isAwaited || Atomics.wait(state, 0, kind, TAKE_LIMIT_MS) === "timed-out") {
+    throw new Error("Cannot hand over an answer: the page waits no more");
+  }
 }
 
 /** The page's side: all bytes up to the next empty piece; undefined when there is no answer, or none by `end`. */
@@ -74,7 +80,9 @@ export function takeAll(memory: SharedArrayBuffer, end: number): Uint8Array | un
   const pieces: Uint8Array[] = [];
   for (;;) {
     // A page's thread may not sleep (ECMA-262 25.4.3.14): it looks again and again, as a synchronous request blocks it anyway.
-    while (Atomics.load(state, 0) === NOTHING) if (performance.now() > end) return undefined;
+    while (Atomics.load(state, 0) === NOTHING) {
+      if (performance.now() > end) return giveUp(state);
+    }
     if (Atomics.load(state, 0) === FAILED) return undefined;
     const piece = bytes.slice(0, state[1]);
     Atomics.store(state, 0, NOTHING);
@@ -82,6 +90,11 @@ export function takeAll(memory: SharedArrayBuffer, end: number): Uint8Array | un
     if (piece.length === 0) return joined(pieces);
     pieces.push(piece);
   }
+}
+
+function giveUp(state: Int32Array): undefined {
+  Atomics.store(state, 0, GONE);
+  Atomics.notify(state, 0);
 }
 
 function joined(pieces: readonly Uint8Array[]): Uint8Array {

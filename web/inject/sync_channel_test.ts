@@ -40,3 +40,18 @@ Deno.test("a thread that waits hears that there is no answer, and waits no longe
   worker.terminate();
   assert.equal(takeAll(makeMemory(), performance.now() + 10), undefined);
 });
+
+Deno.test("a thread that was given up, or that failed, serves the next one", async () => {
+  const { memory, worker } = await handed(`
+    try { hand(data, new TextEncoder().encode("late")); } catch { handFailure(data); }`);
+  const other = makeMemory();
+  const given = makeMemory();
+  assert.equal(takeAll(given, performance.now() - 1), undefined);
+  worker.postMessage(given); // its page waits no more
+  worker.postMessage(other);
+  const end = performance.now() + LIMIT_MS;
+  for (const awaited of [memory, other]) {
+    assert.equal(new TextDecoder().decode(takeAll(awaited, end)), "late");
+  }
+  worker.terminate();
+});

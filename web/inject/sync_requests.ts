@@ -38,6 +38,7 @@ export function carrySyncRequests(
 ): void {
   if (IS_FIREFOX) return;
   const worker = crossOriginIsolated ? startWorker(ownWorker) : undefined;
+  if (asked && worker === undefined) tellReady(ownWorker); // a browser that isolates no page: it must not wait for nothing
   const again = asked || worker !== undefined ? undefined : loadAgain();
   wrap((request, { call, body }) => {
     const answer = worker && ask(worker, call, body);
@@ -133,12 +134,13 @@ function toBody(body: unknown, headers: [string, string][]): SyncBody {
 /** The service worker holds the page's own scripts back until our worker runs: it cannot start while the page waits for it. */
 function startWorker(ownWorker: () => Promise<ServiceWorker | null>): Worker {
   const worker = new Worker(trustedScriptUrl(origin + INJECT_PATH), { name: SYNC_WORKER_NAME });
-  const ready = () => {
-    ownWorker().then((own) => own?.postMessage({ porthole: "sync-ready" } satisfies ToWorker))
-      .catch(() => {}); // then the page waits for the limit of it
-  };
-  worker.addEventListener("message", ready, { once: true });
+  worker.addEventListener("message", () => tellReady(ownWorker), { once: true });
   return worker;
+}
+
+function tellReady(ownWorker: () => Promise<ServiceWorker | null>): void {
+  ownWorker().then((own) => own?.postMessage({ porthole: "sync-ready" } satisfies ToWorker))
+    .catch(() => {}); // then the page waits for the limit of it
 }
 
 /** Tells the service worker and loads the outermost page of this origin again: frames that reach each other must be alike. */

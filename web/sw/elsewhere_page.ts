@@ -32,8 +32,9 @@ ${way}`,
       "cache-control": "no-store",
       "content-type": "text/html; charset=utf-8",
       "content-security-policy":
+        // Of no origin: the page that led here may neither click for the person nor read where the shell is.
         `default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; ` +
-        `frame-ancestors 'self' ${shellOrigin}`,
+        `sandbox allow-popups allow-popups-to-escape-sandbox; frame-ancestors ${shellOrigin}`,
       "referrer-policy": "no-referrer",
       "x-content-type-options": "nosniff",
     },
