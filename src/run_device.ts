@@ -15,6 +15,7 @@ import type { Identity } from "./control/identity.ts";
 import type { LendTerms } from "./control/lending.ts";
 import { NetworkWatch } from "./control/network_watch.ts";
 import { RendezvousClient } from "./control/rendezvous_client.ts";
+import { Seldom } from "./control/seldom.ts";
 import type { Config, ServiceConfig } from "./config.ts";
 import { createLog } from "./lib/log_sink.ts";
 import { serveMetrics } from "./metrics/server.ts";
@@ -28,6 +29,9 @@ import { contentLabel } from "./trust/content_label.ts";
 import { createServices, type DeviceServices } from "./upstream/services.ts";
 import { parseTarget, type Target } from "./upstream/target.ts";
 import { createPeerFactory } from "./webrtc/peer.ts";
+
+/** A browser's bad line, or its ill will, costs one question to the rendezvous in so long, in ms. */
+const PATH_LOST_PAUSE_MS = 10_000;
 
 /** How the parts read their own texts in the configuration. */
 export const PARSERS = { target: parseTarget, source: parseSource };
@@ -82,13 +86,15 @@ async function connect(
   stops.push(() => peers.close());
   await peers.start();
   const watched = new WatchedCameras(cameras);
+  const doubts = new Seldom(() => client.doubt(), PATH_LOST_PAUSE_MS);
+  stops.push(() => doubts.stop());
   const sessions = new Sessions({
     name: config.name,
     createPeer: peers.createPeer,
     services,
     cameras: watched,
     log: createLog("agent"),
-    pathLost: () => client.doubt(),
+    pathLost: () => doubts.ask(),
   });
   stops.push(() => sessions.close());
 

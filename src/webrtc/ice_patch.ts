@@ -141,11 +141,12 @@ interface Ends {
  * the next turn of a loop that sleeps 20 ms.
  */
 export async function connectPromptly(ice: IceInternals): Promise<void> {
-  const { promise: decided, resolve: decide } = Promise.withResolvers<void>();
+  let decided = Promise.withResolvers<void>();
   const { put } = ice.checkListState;
   ice.checkListState.put = (result) => {
     put.call(ice.checkListState, result);
-    decide();
+    decided.resolve();
+    decided = Promise.withResolvers(); // all pairs may fail, and candidates that come later be better
   };
   for (const candidate of ice.remoteCandidates) ice.pairRemoteCandidate(candidate);
   ice.sortCheckList();
@@ -154,7 +155,7 @@ export async function connectPromptly(ice: IceInternals): Promise<void> {
   ice.earlyChecks = [];
   ice.earlyChecksDone = true;
   while (ice.state !== "closed" && !ice.checkListDone && ice.schedulingChecks()) {
-    await within(decided, CHECK_PACE_MS);
+    await within(decided.promise, CHECK_PACE_MS);
   }
   let result: number | undefined;
   while (result !== ICE_COMPLETED && ice.checkList.length > 0 && ice.state !== "closed") {

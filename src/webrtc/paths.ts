@@ -64,7 +64,15 @@ export class Paths {
     this.#options = options;
     const sockets = new SessionSockets(ice, { ...options.parts, connection: this });
     const gathering = new Gathering(ice, { servers: options.servers, ...options.parts });
-    this.#first = this.#current = { ice, sockets, gathering, close: () => leaveFirst(ice) };
+    this.#first = this.#current = {
+      ice,
+      sockets,
+      gathering,
+      close: () => {
+        gathering.stop();
+        return leaveFirst(ice);
+      },
+    };
     this.#hear(this.#first);
     ice.send = (data: Buffer) => Promise.resolve(this.send(data));
     const setState = ice.setState.bind(ice);

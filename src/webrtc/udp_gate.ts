@@ -137,9 +137,9 @@ export class Gate {
 
   /** Says that an address has passed a check; gives false when no more are taken. */
   trust(address: string, port: number): boolean {
+    const isKnown = this.trusts(address, port);
+    if (!isKnown && this.#trusted.size >= MAX_ADDRESSES) return false;
     if (!this.#claim(address, port)) return false;
-    if (this.trusts(address, port)) return true;
-    if (this.#trusted.size >= MAX_ADDRESSES) return false;
     this.#trusted.add(`${address} ${port}`);
     return true;
   }

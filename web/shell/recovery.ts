@@ -32,6 +32,10 @@ const ANSWER_LIMITS_MS = [1500, 1500, 2500, 5000] as const;
 const FORGOTTEN_LIMIT_MS = 1000; // a device that started again has nothing to answer with
 const PATH_LIMIT_MS = 4000; // ICE tries its pairs
 const PAUSE_MS = 300; // between two attempts
+/** The longest of them, in ms. */
+const MAX_PAUSE_MS = 10_000;
+/** Restarts that a device of another run leaves unanswered before that is believed: M0 may be an old one, and M5 lost. */
+const MIN_UNANSWERED = 2;
 const LOOK_MS = 50;
 /** After a recovery a mere doubt begins none for so long: each costs the rendezvous a socket, and bad lines doubt often. */
 const REST_MS = 5000;
@@ -100,6 +104,8 @@ export class Recovery {
   /** A description of ours waits for its answer: nothing else can be agreed upon before. */
   #isPending = false;
   #generation = 0;
+  /** Of the recovery that runs. */
+  #attempts = 0;
   #way: Way | undefined;
 
   constructor(options: RecoveryOptions) {
@@ -112,6 +118,7 @@ export class Recovery {
     if (this.#isRunning || this.#options.signal.aborted) return;
     if (why === "doubt" && performance.now() < this.#restsUntil) return;
     this.#isRunning = true;
+    this.#attempts = 0;
     this.#beganAt = performance.now();
     this.#run().catch((cause: unknown) => {
       if (this.#options.signal.aborted) return; // the connection ended: it closed everything
@@ -136,11 +143,16 @@ export class Recovery {
     try {
       do {
         await this.#attempt(media);
-        if (this.#isWanted()) await delay(PAUSE_MS, signal);
+        if (this.#isWanted()) await delay(this.#pauseMs, signal);
       } while (this.#isWanted());
     } finally {
       media?.release();
     }
+  }
+
+  /** With a path that works, an answer that never comes is asked for more and more seldom. */
+  get #pauseMs(): number {
+    return this.#isSilent() ? PAUSE_MS : Math.min(PAUSE_MS * 2 ** this.#attempts, MAX_PAUSE_MS);
   }
 
   #isWanted(): boolean {
@@ -152,6 +164,7 @@ export class Recovery {
   }
 
   async #attempt(media: Negotiator | undefined): Promise<void> {
+    this.#attempts++;
     const way = await this.#find();
     if (way === undefined) return;
     if (!this.#isWanted()) return way.close();
@@ -160,7 +173,7 @@ export class Recovery {
     const isAnswered = await this.#exchange(way, media);
     this.#unanswered = isAnswered ? 0 : this.#unanswered + 1;
     if (isAnswered) await this.#awaitPath(way);
-    else if (!way.isSameRun) {
+    else if (!way.isSameRun && this.#isSilent() && this.#unanswered >= MIN_UNANSWERED) {
       this.#options.fail(new LostError("silent", "The device started again and knows no session"));
     }
   }
