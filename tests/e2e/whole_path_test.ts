@@ -53,10 +53,14 @@ Deno.test(
       async () => {
         frame = await shell.openService("ui");
         await frame.getByRole("heading", { name: "Workshop controller" }).waitFor();
-        const loaded = await frame.evaluate(() => {
+        const loaded = await frame.evaluate(async () => {
           // deno-lint-ignore no-explicit-any -- browser types do not exist on this side
           const images = [...(globalThis as any).document.images];
-          return images.map((image) => image.complete && image.naturalWidth > 0);
+          await Promise.all(images.map((image) =>
+            // they come last, behind scripts and styles
+            image.complete || new Promise((done) => image.onload = image.onerror = done)
+          ));
+          return images.map((image) => image.naturalWidth > 0);
         });
         assert.ok(loaded.length > 0 && loaded.every(Boolean), `images ${loaded}`);
         await shell.moving("test");
