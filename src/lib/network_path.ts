@@ -16,6 +16,11 @@ export interface NetworkPath {
 const LOCAL_V4 = /^(?:10\.|127\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.)/;
 const LOCAL_V6 = /^(?:::1$|f[cd][0-9a-f]{2}:|fe[89ab][0-9a-f]:)/i;
 
+/** Whether an IP address, without brackets, is of this machine's loopback. */
+export function isLoopbackAddress(address: string): boolean {
+  return address.startsWith("127.") || address === "::1";
+}
+
 /** Whether an IP address is of this machine or of a network at home. A name that hides one is (`.local`). */
 export function isLocalAddress(address: string): boolean {
   const plain = address.replace(/^\[|\]$/g, "").replace(/^::ffff:(?=\d+\.)/i, "");

@@ -11,6 +11,7 @@ import {
   candidatePriority,
   serverReflexiveCandidate,
 } from "werift";
+import { isLoopbackAddress } from "../lib/network_path.ts";
 import { within } from "./ice_patch.ts";
 import type { IceServers, RelayServer, ServerAddress } from "./ice_servers.ts";
 import type { IceInternals, LocalCandidate, ProtocolInternals } from "./internals.ts";
@@ -83,9 +84,8 @@ export class Gathering {
       type === "stun" && localCandidate !== undefined &&
       localCandidate.host.includes(":") === (family === 6)
     );
-    const isLoopback = ({ localCandidate }: ProtocolInternals) =>
-      /^(127\.|::1$)/.test(localCandidate!.host);
-    return ofFamily.find((protocol) => !isLoopback(protocol)) ?? ofFamily[0];
+    const others = ofFamily.filter((one) => !isLoopbackAddress(one.localCandidate!.host));
+    return others[0] ?? ofFamily[0];
   }
 
   async #askOne(

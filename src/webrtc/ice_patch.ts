@@ -53,8 +53,7 @@ export class IceControl {
 
   constructor(connection: RTCPeerConnection, transport: RTCDtlsTransport) {
     this.#ice = iceInternals(transport);
-    chooseCredentials(this.#ice);
-    this.#ice.sortCheckList = () => void this.#ice.checkList.sort(byPriority);
+    prepareIce(this.#ice);
     this.#replaceWaits(connection);
     this.#ice.connect = () => connectPromptly(this.#ice);
   }
@@ -90,8 +89,9 @@ export class IceControl {
   }
 }
 
-/** New ones, of our own making. */
-export function chooseCredentials(ice: IceInternals): void {
+/** What each of werift's ICE connections gets before it gathers: credentials of our own making, and the right order. */
+export function prepareIce(ice: IceInternals): void {
+  ice.sortCheckList = () => void ice.checkList.sort(byPriority);
   ice.localUsername = randomBytes(UFRAG_BYTES).toString("base64");
   ice.localPassword = randomBytes(PWD_BYTES).toString("base64");
   ice.userHistory = { [ice.localUsername]: ice.localPassword };

@@ -5,6 +5,7 @@
  * none they are told at once.
  */
 import { networkInterfaces } from "node:os";
+import { isLoopbackAddress } from "../lib/network_path.ts";
 
 /** How long the others have, in ms: some ten checks of Chromium's. */
 const HEAD_START_MS = 500;
@@ -50,7 +51,7 @@ export class LoopbackLast {
 /** RFC 8839 5.1: foundation, component, transport, priority, address, port, "typ", type. What a server named is no host's. */
 function isLoopback(candidate: string): boolean {
   const [, , , , address = "", , , type] = candidate.split(" ");
-  return type === "host" && (address === "::1" || address.startsWith("127."));
+  return type === "host" && isLoopbackAddress(address);
 }
 
 function hasLoopbackOnly(): boolean {

@@ -7,14 +7,7 @@
 import { Buffer } from "node:buffer";
 import { Candidate, Connection } from "werift";
 import { Gathering } from "./ice_gather.ts";
-import {
-  byPriority,
-  chooseCredentials,
-  closeSockets,
-  connectPromptly,
-  usableCandidate,
-  within,
-} from "./ice_patch.ts";
+import { closeSockets, connectPromptly, prepareIce, usableCandidate, within } from "./ice_patch.ts";
 import type { IceServers } from "./ice_servers.ts";
 import type { IceInternals } from "./internals.ts";
 import type { SocketParts } from "./paths.ts";
@@ -65,8 +58,7 @@ export class NextPath {
     this.#options = options;
     const settings = { ...first.options } as ConstructorParameters<typeof Connection>[1];
     const ice = this.ice = new Connection(false, settings) as unknown as IceInternals;
-    chooseCredentials(ice);
-    ice.sortCheckList = () => void ice.checkList.sort(byPriority);
+    prepareIce(ice);
     this.sockets = new SessionSockets(ice, { ...parts, connection });
     this.gathering = new Gathering(ice, { servers, ...parts });
   }

@@ -8,6 +8,7 @@
  *   TURN server -> RelayDatagrams or RelayStream -> TurnProtocol of werift -> Gate -> the same
  */
 import type { Buffer } from "node:buffer";
+import { isLoopbackAddress } from "../lib/network_path.ts";
 import type {
   Address,
   IceInternals,
@@ -215,9 +216,9 @@ export class SessionSockets {
 
   /** One of the lines of a family: they share the port, so that any will do but for statistics. */
   #lineFor(family: Family, address: string): Line | undefined {
-    const local = isLoopback(address);
+    const local = isLoopbackAddress(address);
     const lines = this.#lines.filter(({ addressFamily }) => addressFamily === family);
-    return lines.find((line) => isLoopback(line.localIp) === local) ?? lines[0];
+    return lines.find((line) => isLoopbackAddress(line.localIp) === local) ?? lines[0];
   }
 
   #carrier(family: Family): Promise<Carrier> {
@@ -326,8 +327,4 @@ function isRelay(
 
 function familyOf(address: string): Family {
   return address.includes(":") ? 6 : 4;
-}
-
-function isLoopback(address: string): boolean {
-  return address.startsWith("127.") || address === "::1";
 }
