@@ -2,6 +2,7 @@
 import process from "node:process";
 import type { Sessions } from "./agent/sessions.ts";
 import type { CameraFeed } from "./camera/hub.ts";
+import type { CameraCode, CameraState } from "./camera/source.ts";
 import type { RendezvousClient, RendezvousState } from "./control/rendezvous_client.ts";
 import type { Metric, Sample } from "./metrics/exposition.ts";
 import { currentRuntime } from "./platform/runtime.ts";
@@ -28,20 +29,10 @@ interface Cameras {
   list(): readonly { readonly id: string; readonly title: string }[];
   open(
     camera: string,
-    listener: { state(state: CameraWord, code?: CodeWord): void },
+    listener: { state(state: CameraState, code?: CameraCode): void },
     signal: AbortSignal,
   ): Promise<CameraFeed>;
 }
-
-type CameraWord = "starting" | "live" | "waiting" | "failed";
-type CodeWord =
-  | "unknown"
-  | "unreachable"
-  | "unauthorised"
-  | "unsupported"
-  | "broken"
-  | "busy"
-  | "ended";
 
 /** The cameras, with a look at how each does: what its viewers are told. */
 export class WatchedCameras implements Cameras {
