@@ -8,19 +8,19 @@ import type { Place } from "./program.ts";
 import { testUi } from "./ui_test_case.ts";
 
 async function prepare({ folder, port }: Place) {
-  for (const name of ["spool", "cache", "state", "root", "tmp"]) {
+  for (const name of ["spool", "cache", "state", "server", "tmp"]) {
     await Deno.mkdir(`${folder}/${name}`);
   }
   await Deno.writeTextFile(
     `${folder}/cups-files.conf`,
     `FileDevice Yes
 SystemGroup root
-ServerRoot ${folder}/root
+ServerRoot ${folder}/server
 RequestRoot ${folder}/spool
 CacheDir ${folder}/cache
 StateDir ${folder}/state
 TempDir ${folder}/tmp
-ServerKeychain ${folder}/root/ssl
+ServerKeychain ${folder}/server/ssl
 AccessLog ${folder}/access_log
 ErrorLog ${folder}/error_log
 PageLog ${folder}/page_log
