@@ -9,6 +9,7 @@ import { inCheckout } from "../e2e/checkout.ts";
 import { Child } from "../e2e/child.ts";
 import { startPorthole } from "../e2e/processes.ts";
 import { DEVICE_HOST, VIEWER_HOST } from "../e2e/two_hosts.ts";
+import { freePort } from "../e2e/free_port.ts";
 
 const FROM = "bundle on Deno";
 const LOOPBACK = "127.0.0.1";
@@ -155,10 +156,4 @@ async function registered(state: string): Promise<void> {
     if (performance.now() > end) throw new Error(`The agent is "${now}", not "registered"`);
     await new Promise((resolve) => setTimeout(resolve, REGISTERED_LOOK_MS));
   }
-}
-
-/** A port that nobody has now: the origins must name it before the rendezvous listens. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: LOOPBACK, port: 0 });
-  return listener.addr.port;
 }

@@ -12,15 +12,11 @@ import { Child } from "../e2e/child.ts";
 import { inCheckout } from "../e2e/checkout.ts";
 import { untilLogged } from "../e2e/log_lines.ts";
 import { runPorthole, startPorthole } from "../e2e/processes.ts";
+import { freePort } from "../e2e/free_port.ts";
 
 const FETCH_LIMIT_MS = 30_000;
 const CADDY_LIMIT_MS = 60_000;
 const PROGRAM = [inCheckout("dist/porthole-x86_64")];
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
 
 /** An authority that only this test believes, and a certificate for localhost and the names below pages.localhost. */
 async function makeCertificate(folder: string): Promise<void> {

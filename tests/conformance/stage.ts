@@ -8,6 +8,7 @@ import { CountingEdge } from "../e2e/pages_edge.ts";
 import { type Porthole, runPorthole, startPorthole } from "../e2e/processes.ts";
 import { type Case, label } from "./case.ts";
 import { DeviceServer } from "./device_server.ts";
+import { freePort } from "../e2e/free_port.ts";
 
 const HOST = "127.0.0.1";
 /** The second device has an address of its own: cookies belong to addresses, whatever the port. */
@@ -114,11 +115,4 @@ export class Stage implements AsyncDisposable {
     this.#device = /#\/d\/([^/]+)/.exec(tab.url())?.[1] ?? "";
     await tab.close();
   }
-}
-
-function freePort(): number {
-  const listener = Deno.listen({ hostname: HOST, port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
 }

@@ -10,6 +10,7 @@ import { asJpeg } from "../../src/camera/http/multipart.ts";
 import { parseSource } from "../../src/camera/parse_source.ts";
 import { SILENT } from "../../src/lib/log.ts";
 import { ffmpegLack, RtspServer, rtspServerLack } from "./rtsp_camera.ts";
+import { freePort } from "../e2e/free_port.ts";
 
 const CLIP = await Deno.readFile(new URL("../../src/camera/test_clip.h264", import.meta.url));
 const WAIT_LIMIT_MS = 60_000;
@@ -146,8 +147,3 @@ Deno.test({
     }
   },
 });
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}

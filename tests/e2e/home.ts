@@ -9,6 +9,7 @@ import { inCheckout } from "./checkout.ts";
 import { untilLogged } from "./log_lines.ts";
 import { type Porthole, runPorthole, startPorthole } from "./processes.ts";
 import { Shell } from "./shell.ts";
+import { freePort } from "./free_port.ts";
 
 const HOST = "127.0.0.1";
 const READY_LIMIT_MS = 60_000;
@@ -158,12 +159,6 @@ export async function heardBy(shell: Shell): Promise<string> {
   return await shell.page.evaluate(() =>
     (globalThis as unknown as { controlMessages: string[] }).controlMessages.join("\n")
   );
-}
-
-/** A port that nobody has now; origins name it before the rendezvous listens. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: HOST, port: 0 });
-  return listener.addr.port;
 }
 
 /** Runs in the page before anything of it: keeps what arrives on channel 0. */

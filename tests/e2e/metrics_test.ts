@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { chromiumMissing, launchChromium } from "./browser.ts";
 import { inCheckout } from "./checkout.ts";
 import { Home } from "./home.ts";
+import { freePort } from "./free_port.ts";
 
 const lack = await chromiumMissing();
 if (lack !== undefined) {
@@ -64,9 +65,4 @@ async function until(port: number, holds: (text: string) => boolean): Promise<st
 function figure(text: string, name: string): number {
   const line = text.split("\n").find((line) => line.startsWith(`${name} `));
   return Number(line?.split(" ").at(-1));
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

@@ -1,6 +1,7 @@
 /** Node-RED, an unmodified device UI with pages, a WebSocket and uploads, installed from npm once and run on a free port. */
 import { Child } from "./child.ts";
 import { nodeExecutable, npmInstalled } from "./checkout.ts";
+import { freePort } from "./free_port.ts";
 
 const NODE_RED = "node-red@5.0.7";
 /** First start on a loaded machine with two cores: it writes its settings and loads all nodes. */
@@ -75,11 +76,6 @@ function settingsText(port: number): string {
   logging: { console: { level: "info", metrics: false, audit: false } },
 };
 `;
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 async function answering(url: string): Promise<void> {

@@ -10,6 +10,7 @@ import { untilLogged } from "./log_lines.ts";
 import { CountingEdge } from "./pages_edge.ts";
 import { PagesService, type ServedPages } from "./pages_service.ts";
 import { runPorthole, startPorthole } from "./processes.ts";
+import { freePort } from "./free_port.ts";
 
 const HOST = "127.0.0.1";
 const LIMIT_MS = 45_000;
@@ -228,11 +229,4 @@ export class PagesBench implements AsyncDisposable {
       return page;
     };
   }
-}
-
-function freePort(): number {
-  const listener = Deno.listen({ hostname: HOST, port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
 }

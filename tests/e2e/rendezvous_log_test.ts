@@ -9,6 +9,7 @@ import { HostileService } from "./hostile_service.ts";
 import { logged, NO_STACK, untilLogged } from "./log_lines.ts";
 import { runPorthole, startPorthole } from "./processes.ts";
 import { Shell } from "./shell.ts";
+import { freePort } from "./free_port.ts";
 
 const lack = await chromiumMissing();
 if (lack !== undefined) {
@@ -70,10 +71,4 @@ function strayed(port: number, { host, path }: { host: string; path: string }): 
       answer.resume().on("end", () => resolve(answer.statusCode!));
     }).on("error", reject).end();
   });
-}
-
-/** The origins name the port before the rendezvous listens. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: HOST, port: 0 });
-  return listener.addr.port;
 }

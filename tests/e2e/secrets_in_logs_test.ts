@@ -17,6 +17,7 @@ import { logged, NO_STACK, untilLogged } from "./log_lines.ts";
 import { byteNeedle, found, keyNeedles, type Needle, textNeedle } from "./needles.ts";
 import { type Porthole, runPorthole, startPorthole } from "./processes.ts";
 import { Shell } from "./shell.ts";
+import { freePort } from "./free_port.ts";
 
 const HOST = "127.0.0.1";
 const CAMERA_PASSWORD = "camera&p@ss:word#1";
@@ -300,10 +301,4 @@ function keepDescriptions(): void {
     await setRemoteDescription.apply(this, values);
     scope.descriptions.push(this.remoteDescription.sdp);
   };
-}
-
-/** The origins name the port before the rendezvous listens. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: HOST, port: 0 });
-  return listener.addr.port;
 }

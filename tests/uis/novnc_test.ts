@@ -5,7 +5,8 @@
 import assert from "node:assert/strict";
 import type { Frame } from "playwright-core";
 import { until } from "./people.ts";
-import { freePort, type Place } from "./program.ts";
+import { freePort } from "../e2e/free_port.ts";
+import type { Place } from "./program.ts";
 import { testUi } from "./ui_test_case.ts";
 
 /** What Xtigervnc keeps of the word "password": DES with the key that all of VNC has. */

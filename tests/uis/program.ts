@@ -1,6 +1,7 @@
 /** Programs with a web UI that nobody here wrote, each started in a temporary folder and on a free port of the loopback. */
 import { Child } from "../e2e/child.ts";
 import { exists } from "../e2e/checkout.ts";
+import { freePort } from "../e2e/free_port.ts";
 
 /** First starts on a loaded machine with two cores: some make keys or databases. */
 const READY_LIMIT_MS = 180_000;
@@ -80,12 +81,6 @@ async function startOnce(plan: ProgramPlan): Promise<Program> {
     await stop();
     throw error;
   }
-}
-
-/** A port of the loopback that was free a moment ago. */
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 async function answering(url: string, child: Child): Promise<void> {

@@ -11,7 +11,7 @@ import { logged, untilLogged } from "../e2e/log_lines.ts";
 import { CountingEdge } from "../e2e/pages_edge.ts";
 import { type Porthole, runPorthole, startPorthole } from "../e2e/processes.ts";
 import { Shell } from "../e2e/shell.ts";
-import { freePort } from "./program.ts";
+import { freePort } from "../e2e/free_port.ts";
 
 const HOST = "127.0.0.1";
 const OUT = inCheckout("tests/uis/out");

@@ -4,6 +4,7 @@
  */
 import type { Page } from "playwright-core";
 import { exists, inCheckout } from "../../e2e/checkout.ts";
+import { freePort } from "../../e2e/free_port.ts";
 
 const MODULE = "github.com/AlexxIT/go2rtc@v1.9.14";
 /** One that is there already is named by PORTHOLE_GO2RTC. */
@@ -106,9 +107,4 @@ async function answers(origin: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

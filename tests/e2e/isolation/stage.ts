@@ -7,6 +7,7 @@ import type { Engine } from "../engines.ts";
 import { untilLogged } from "../log_lines.ts";
 import { type Porthole, runPorthole, startPorthole } from "../processes.ts";
 import { ProbedService } from "./service.ts";
+import { freePort } from "../free_port.ts";
 
 const HOST = "127.0.0.1";
 /** How long anything may take on a loaded machine with two cores; a verdict never depends on less. */
@@ -183,10 +184,4 @@ export async function until(what: string, reached: () => Promise<boolean>): Prom
     if (performance.now() > end) throw new Error(`Cannot go on: waited in vain until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
-}
-
-/** The origins name the port before the rendezvous listens. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: HOST, port: 0 });
-  return listener.addr.port;
 }
